@@ -1,4 +1,5 @@
-"""Which tiles of one cell of the ground grid form a group, and what their measured misregistration decides."""
+"""Which tiles of one cell of the ground grid form a group, what their measured misregistration decides, and what is compared
+between two dates."""
 
 from __future__ import annotations
 
@@ -7,11 +8,30 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rsflow.config.change_settings import Changes
-from rsflow.config.validation import STRICT, Share
+from rsflow.config.validation import STRICT, Positive, Share
 
 GroupKind = Literal["dates", "pairs", "places", "sensors"]
+IndexName = Literal["ndvi", "ndwi", "mndwi", "nbr", "ndbi"]
 GroupPolicy = Literal["valid", "nearest", "cloud_free", "seasons"]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """`covers`: class rasters of two dates are compared. `indices`: spectral indices that are, of scenes in reflectance whose
+    raw bands are kept; one changed where it differs by `index_difference` and by `significance` times the spread that the
+    pair's differences have anyhow.
+
+    `min_area_px`: a smaller area is no change. `clouds`: pictures of which no band tells where cloud is are left out, or taken
+    to be clear but for what is white.
+    """
+
+    __pydantic_config__ = STRICT
+    covers: bool = True
+    indices: tuple[IndexName, ...] = ()
+    index_difference: Annotated[float, Field(gt=0, lt=2)] = 0.2
+    significance: Annotated[float, Field(gt=0)] = 3.0
+    min_area_px: Positive = 16
+    clouds: Literal["known", "assume_clear"] = "known"
 
 
 @dataclass(frozen=True)

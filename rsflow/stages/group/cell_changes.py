@@ -20,7 +20,7 @@ from rsflow.changes.areas import AreaLimits, Mask
 from rsflow.changes.class_maps import different_maps, read_class_map
 from rsflow.changes.cover_changes import compare_covers
 from rsflow.changes.index_changes import IndexLimits, compare_index, index_plane
-from rsflow.config.change_settings import Changes
+from rsflow.config.group_settings import Changes
 from rsflow.ground.raster_layer import RasterLayer
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.lake.tile_files import read_raw
