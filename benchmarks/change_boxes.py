@@ -3,8 +3,8 @@
 No published mask of a real change is at hand, so the truth is made: both dates are one real scene (Sen1Floods11's Sentinel-2
 chip of Spain, Landsat 8 of Madagascar), the second with noise of its own, moved by a known shift, and with rectangles painted
 in whose ground is another part of the same scene's. What rsflow finds by the index is held against the painted ground whose
-index rose or fell by the threshold, and what it finds by two class maps against the rectangles. A box is right at an intersection
-over union of 0.5; areas below the stated least size and width are no truth.
+index rose or fell by the threshold, and what it finds by two class maps against the rectangles. A box is right at an
+intersection over union of 0.5; areas below the stated least size and width are no truth.
 
 Run it as `python benchmarks/change_boxes.py [--pairs 40]`, with RSFLOW_TEST_DATA.
 """

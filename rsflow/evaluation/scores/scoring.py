@@ -63,7 +63,8 @@ def score_answers(rows: Iterable[tuple[Question, Answer]], dialect: Dialect) -> 
 
 
 def _about(question: Question) -> tuple[str, str]:
-    return question.kind, str(question.answer.get("name", ""))
+    """Questions with the same are alternatives to each other: their values are what an answer could have named."""
+    return question.kind, question.subject if question.kind == "answer" else str(question.answer.get("name", ""))
 
 
 def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str]) -> Scored:
@@ -78,7 +79,8 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
     elif answer.text is not None:
         text, boxes = dialect.parse(answer.text, question.height_px, question.width_px)
     plain, reference = _plain(text), _plain(question.reference)
-    judge = partial(_judge_value, values) if question.kind in NAMED_KINDS else KINDS.get(question.kind, _judge_text)
+    named = _judge_annotated if question.kind == "answer" else _judge_value
+    judge = partial(named, values) if question.kind in NAMED_KINDS else KINDS.get(question.kind, _judge_text)
     if question.kind in _WORDED and not reference.isascii():
         judge = _judge_same_words
     measures = None
@@ -110,6 +112,18 @@ def _judge_value(values: set[str], question: Question, text: str, boxes: list[Re
     """Right is an answer that names the value and none of the others: neither "left" for "upper left" nor a list of all."""
     value = str(question.answer["value"])
     return {"accuracy": float(named_values(text, values | _places(question.kind)) == {normalise(value)})} if text else None
+
+
+def _judge_annotated(values: set[str], question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    """An annotator's answer is read as what it is: yes or no, a number, or a name among those that the question has."""
+    value = str(question.answer["value"])
+    if normalise(value) in {"yes", "no"}:
+        found = parse_yes_no(text)
+        return None if found is None else {"accuracy": float(found == (normalise(value) == "yes"))}
+    if (expected := parse_number(value)) is not None and re.fullmatch(r"[\d.,]+", value.strip()):
+        number = parse_number(text)
+        return None if number is None else {"accuracy": float(number == expected), "count_error": abs(number - expected)}
+    return _judge_value(values, question, text, boxes)
 
 
 def _judge_same_words(question: Question, text: str, boxes: list[Region]) -> Measures | None:
@@ -174,7 +188,7 @@ def _judge_text(question: Question, text: str, boxes: list[Region]) -> Measures 
 
 Judge = Callable[[Question, str, list[Region]], Measures | None]
 
-NAMED_KINDS = frozenset({"category", "fact", "place", "relation"})  # whose answer is a name
+NAMED_KINDS = frozenset({"answer", "category", "fact", "place", "relation"})  # whose answer is a name, or may be
 _WORDED = NAMED_KINDS | {"yes_no", "share"}  # whose answer is words
 KINDS: dict[str, Judge] = {
     "all_boxes": _judge_boxes,

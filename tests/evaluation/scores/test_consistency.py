@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from rsflow.cli import main
-from rsflow.evaluation.rephrase import other_wordings
+from rsflow.evaluation.rephrase import annotators_question, other_wordings
 from rsflow.evaluation.run import EvaluationJob, evaluate
-from rsflow.instructions.phrasings import HINT
+from rsflow.instructions.phrasings import HINT, PHRASINGS
 from tests.evaluation.conftest import instruction, write_lake
 from tests.generation.chat_server import said, serving
 
@@ -39,6 +39,11 @@ def test_a_question_has_the_other_phrasings_of_its_kind(text: str, first: str) -
 
 def test_a_question_that_rules_did_not_write_has_none() -> None:
     assert other_wordings("Is this near the sea?", 3) == ()
+
+
+@pytest.mark.parametrize("phrasing", PHRASINGS["question"])
+def test_annotators_words_are_found_again_in_every_phrasing(phrasing: str) -> None:
+    assert annotators_question(phrasing.format(question="Is it rural?")) == "Is it rural?"
 
 
 def lake(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Scenes of which the truth is known, that benchmarks/checks_texts_told.txt tells of.
+"""Scenes of which the truth is known, that benchmarks/reader_texts.txt tells of.
 
 One idea: few objects, each placed so that what a sentence says of it is plainly true or plainly not. All are 1000 x 1000
 pixels.

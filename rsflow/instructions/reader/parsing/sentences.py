@@ -1,7 +1,7 @@
 """Text as sentences of lower-case words.
 
-Hyphens part words ("upper-left" is two), full stops inside numbers and abbreviations end no sentence, and the marks
-of Markdown say nothing.
+Hyphens part words ("upper-left" is two), full stops inside numbers and abbreviations end no sentence, and the marks of Markdown
+say nothing.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _ABBREVIATED = re.compile(r"\b(e\.g|i\.e|approx|ca|etc|vs|sq|no|fig|dr|st)\.(?=\s+[a-z\d])", re.IGNORECASE)
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|\S")
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|\S")
 # What is put in between two commas, and changes nothing.
 _ASIDE = re.compile(
-    r", (?:of course|however|indeed|in fact|though|as expected|of note|notably|naturally|interestingly|in turn|in particular),",
-    re.IGNORECASE,
+    r", (?:of course|however|indeed|in fact|though|as expected|notably|interestingly|in turn|in particular),", re.I
 )
 _ENDS = frozenset(".!?;\n")
 _MARKUP = re.compile(r"^[ \t]*(?:[-*•–+>]+|#+|\d{1,2}[.)])[ \t]+|[*`#]+|__+", re.MULTILINE)  # of Markdown
@@ -28,13 +27,9 @@ class Sentence:
     turn: int
     words: tuple[str, ...]
 
-    def said(self, start: int = 0, stop: int | None = None) -> str:
-        """The words of a span, as one string; punctuation is not glued back."""
-        return " ".join(self.words[start:stop])
-
 
 @lru_cache(maxsize=4096)  # questions and short answers repeat from tile to tile
-def sentences(text: str, turn: int) -> tuple[Sentence, ...]:
+def split_sentences(text: str, turn: int) -> tuple[Sentence, ...]:
     """The sentences of a text; semicolons and line ends part them, too."""
     prepared = _ABBREVIATED.sub(lambda found: found[1].replace(".", ""), text) if "." in text[:-1] else text
     prepared = _ASIDE.sub("", prepared) if ", " in prepared else prepared
@@ -42,10 +37,9 @@ def sentences(text: str, turn: int) -> tuple[Sentence, ...]:
     found: list[Sentence] = []
     words: list[str] = []
     for line in prepared.lower().replace("-", " ").replace("’", "'").split("\n"):
-        for word in [*_TOKEN.findall(line), "\n"]:
+        for word in [*_WORD.findall(line), "\n"]:
             if word in _ENDS:
-                if words:
-                    found.append(Sentence(turn, tuple(words)))
+                found += [Sentence(turn, tuple(words))] if words else []
                 words = []
             else:
                 words.append(word)
