@@ -1,7 +1,7 @@
 """EarthGPT's stages on a snapshot, as a program for a cluster job.
 
-python pipelines/earthgpt.py ROOT OUTPUT --vit DIR --cnn DIR --text DIR [--size-px 224] [stage_2.key=value | stage_3.key=value
-...] python pipelines/earthgpt.py ROOT OUTPUT --small [...]
+    python pipelines/earthgpt.py ROOT OUTPUT --vit DIR --cnn DIR --text DIR [--size-px 224] [stage_2.key=value ...]
+    python pipelines/earthgpt.py ROOT OUTPUT --small [stage_3.key=value ...]
 
 The parts are checkpoints of transformers: a DINOv2 ViT, a ConvNeXt, a LLaMA-type decoder; `--small` makes one of random
 weights instead, to see the stages run. Run again, it goes on where it was. The result is scored by `rsflow evaluate
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--size-px", type=int, default=224)
     parser.add_argument("--small", action="store_true", help="a model of random weights instead")
     parser.add_argument("overrides", nargs="*", metavar="stage_2.key=value")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     base = Path(given.output, "base")
     if not (base / "config.json").exists():
         if given.small:

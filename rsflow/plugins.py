@@ -1,4 +1,4 @@
-"""Readers, annotation formats, labellers, dialects and exports of other installed packages, registered by entry points.
+"""Readers, products, annotation formats, labellers, dialects and exports of other packages, registered by entry points.
 
 One idea: an open set stays a literal table in its folder; a `PluginTable` also has the rows that installed packages declare in
 their metadata (the entry point groups below). Names are known without an import; the package's module is imported when its row
@@ -21,6 +21,7 @@ from rsflow.errors import ConfigError
 # Entry point group -> what an object of it must have.
 GROUPS: dict[str, tuple[str, ...]] = {
     "rsflow.readers": ("__call__",),
+    "rsflow.products": ("metadata", "prefix", "file", "bands", "describe"),
     "rsflow.annotations": ("__call__",),
     "rsflow.labellers": ("name", "version", "sensors", "label"),
     "rsflow.dialects": ("spell", "parse", "max_rounding_px"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -117,16 +117,3 @@ def split_rejected(table: pa.Table) -> tuple[pa.Table, pa.Table]:
         return table, table.slice(0, 0)
     kept = pc.is_null(table["reject_reason"])
     return table.filter(kept), table.filter(pc.invert(kept))
-
-
-def run_inline(stages: Iterable[Stage], table: pa.Table) -> Iterator[pa.Table]:
-    """Run stages one after another in this process, streaming: a batch goes through all before the next is made."""
-    batches: Iterator[pa.Table] = iter([table])
-    for stage in stages:
-        batches = _chain(stage.open(), batches)
-    return batches
-
-
-def _chain(function: BatchFunction, batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    for batch in batches:
-        yield from function(batch)

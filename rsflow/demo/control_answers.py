@@ -39,9 +39,8 @@ def _commonest_answers(root: str, dialect: str, split: str) -> dict[Like, str]:
 
 def _likes(question: Question) -> list[Like]:
     """What a question is like, the closest first."""
-    about = str(question.answer.get("category") or question.answer.get("name") or "")
     return [
-        (question.task, question.kind, about, question.sensor),
-        (question.task, question.kind, about),
+        (question.task, question.kind, question.subject, question.sensor),
+        (question.task, question.kind, question.subject),
         (question.task, question.kind),
     ]

@@ -1,1 +1,1 @@
-"""The driver: plans what is missing, runs stages inline or on Ray Data, commits receipts. The only folder that imports ray."""
+"""Runs stages inline or on Ray Data, commits receipts, reports progress, keeps to the budget. Only `cluster/` imports ray."""

@@ -20,7 +20,7 @@ class JsonLog(io.TextIOBase):
     """A text stream that writes its lines to `target` as JSON objects with the keys `time`, `level`, `message`."""
 
     def __init__(self, target: IO[str]) -> None:
-        self._target, self._rest = target, ""
+        self._target, self._unfinished = target, ""
 
     def writable(self) -> bool:
         return True
@@ -30,7 +30,7 @@ class JsonLog(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write every line that is complete; what follows the last line's end waits for it."""
-        *lines, self._rest = (self._rest + text).split("\n")
+        *lines, self._unfinished = (self._unfinished + text).split("\n")
         for line in lines:
             if line.strip():
                 self.write_event(*_level_of(line.strip("\r")))

@@ -18,7 +18,8 @@ from rsflow.engine.budget import LOADING, WORKERS
 from rsflow.errors import DataError, UnavailableError
 from rsflow.files.storage import mask_secrets
 from rsflow.lake.attempts import attempt
-from rsflow.lake.receipts import RECEIPTS, receipt_table, unit_mark
+from rsflow.lake.receipts import RECEIPTS, receipt_table, reject_row, unit_mark
+from rsflow.records import Reject
 from rsflow.stage import BatchFunction, Resources, Stage, fingerprint
 
 Named = tuple[str, BatchFunction]
@@ -142,19 +143,9 @@ def _timed(name: str, receipts: Iterator[pa.Table]) -> Iterator[pa.Table]:
 def scene_reject(work: dict[str, Any], step: str, error: DataError) -> pa.Table:
     """The receipt of a unit that could not be done: one reject that stands for all its rows."""
     rows = len(work.get("windows") or work.get("tiles") or [])
-    same = {name: work[name] for name in ("scene_id", "source")}
     marks = unit_mark(work, step, rows, rows, scene_rejected=True, seconds=0.0)
-    reject = {
-        **same,
-        "kind": "scene",
-        "subject": work["scene_id"],
-        "step": step,
-        "reason": error.reason,
-        "detail": mask_secrets(error.detail),
-        "file": work.get("file") or "",
-        "rows": rows,
-    }
-    return receipt_table(marks, rejects=[reject])
+    reject = Reject("scene", work["scene_id"], error.reason, mask_secrets(error.detail), work.get("file") or "")
+    return receipt_table(marks, rejects=[reject_row(work, step, reject, rows)])
 
 
 def undone_receipt(work: dict[str, Any], step: str, why: str) -> pa.Table:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from rsflow.evaluation.aggregate import Score, score_table
 from rsflow.evaluation.answers import Answer, ask_engine, read_predictions, write_predictions
 from rsflow.evaluation.questions import Question, read_questions
-from rsflow.evaluation.scoring import Scored, score_answers
+from rsflow.evaluation.scores.scoring import Scored, score_answers
 
 __all__ = [
     "Answer",

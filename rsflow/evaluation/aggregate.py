@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rsflow.evaluation.box_scores import average_precision
-from rsflow.evaluation.scoring import Scored
-from rsflow.evaluation.text_scores import score_texts
+from rsflow.evaluation.scores.box_scores import average_precision
+from rsflow.evaluation.scores.scoring import Scored
+from rsflow.evaluation.scores.text_scores import score_texts
 
 RESAMPLES = 1000
 INTERVAL = (2.5, 97.5)  # percentiles: 95 %
@@ -107,9 +107,7 @@ def _majority_accuracy(rows: Iterable[Scored]) -> float | None:
     """Accuracy of always giving the commonest right answer, question kind by question kind and category by category."""
     answers: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for row in rows:
-        answer = row.question.answer
-        if "value" in answer:
-            about = str(answer.get("category") or answer.get("name") or "")
-            answers[(row.question.kind, about)][str(answer["value"])] += 1
+        if "value" in row.question.answer:
+            answers[(row.question.kind, row.question.subject)][str(row.question.answer["value"])] += 1
     total = sum(sum(each.values()) for each in answers.values())
     return sum(each.most_common(1)[0][1] for each in answers.values()) / total if total else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from rsflow.dialects import Dialect, spell_text
 from rsflow.errors import UsageError
-from rsflow.evaluation.rephrase import other_wordings
+from rsflow.evaluation.rephrase import annotators_question, other_wordings
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region
@@ -39,6 +39,14 @@ class Question:
     height_px: int
     width_px: int
     wordings: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """What is asked about: a fact's name or a category; of an annotator's question its own words. Empty where the kind says
+        it all."""
+        if self.kind == "answer":
+            return annotators_question(self.prompt)
+        return str(self.answer.get("category") or self.answer.get("name") or "")
 
 
 def read_questions(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 
 from rsflow.instructions.phrasings import HINT, PHRASINGS
 
@@ -30,6 +30,12 @@ def other_wordings(text: str, count: int) -> tuple[str, ...]:
     return tuple(f"{wording}{line_break}{rest}" for wording in wordings if wording != question)[:count]
 
 
+def annotators_question(text: str) -> str:
+    """The words of a question that annotators asked, without what rules put around them."""
+    found = [(literals, match) for literals, match in map(partial(_match, text), PHRASINGS["question"]) if match]
+    return str(max(found, key=lambda one: one[0])[1]["question"]) if found else text
+
+
 def _names(phrasing: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(phrasing) if name}
 
@@ -37,10 +43,15 @@ def _names(phrasing: str) -> set[str]:
 def _fits(text: str) -> Iterator[tuple[int, str, tuple[tuple[str, str], ...]]]:
     """(literal characters, kind, placeholders) of every template that the text is filled from."""
     for kind, phrasings in PHRASINGS.items():
-        for phrasing in phrasings:
-            pattern, literals = _pattern(phrasing)
-            if match := pattern.fullmatch(text):
+        for literals, match in map(partial(_match, text), phrasings):
+            if match:
                 yield literals, kind, tuple(sorted(match.groupdict().items()))
+
+
+def _match(text: str, phrasing: str) -> tuple[int, re.Match[str] | None]:
+    """(the template's literal characters, its match with the whole text)."""
+    pattern, literals = _pattern(phrasing)
+    return literals, pattern.fullmatch(text)
 
 
 @cache

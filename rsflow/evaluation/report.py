@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rsflow.evaluation.aggregate import Score
-from rsflow.evaluation.scoring import Scored
+from rsflow.evaluation.scores.scoring import Scored
 
 SHOWN = 12  # answers on the page, of each end and task
 _STYLE = (

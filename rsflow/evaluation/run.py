@@ -12,10 +12,10 @@ from rsflow.dialects import get_dialect
 from rsflow.errors import UsageError
 from rsflow.evaluation.aggregate import Score, score_table
 from rsflow.evaluation.answers import Answer, ask_engine, read_predictions, write_predictions
-from rsflow.evaluation.consistency import add_consistency, reworded
 from rsflow.evaluation.questions import Question, read_questions
 from rsflow.evaluation.report import examples, to_json, to_page
-from rsflow.evaluation.scoring import score_answers
+from rsflow.evaluation.scores.consistency import add_consistency, reworded
+from rsflow.evaluation.scores.scoring import score_answers
 from rsflow.files import storage
 from rsflow.generation import Engine, RecordedEngine, from_settings
 from rsflow.shards.manifest import latest_snapshot

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from typing import IO
 
 from rsflow.errors import UsageError
-from rsflow.exports.benchmarks.multiple_choice import LETTERS, Classes, choice_questions, read_samples, source_classes
+from rsflow.exports.benchmarks.multiple_choice import Classes, choice_questions, read_samples, source_classes
 from rsflow.exports.benchmarks.short_questions import YES_NO, short_questions
 from rsflow.exports.contract import ExportJob
 from rsflow.files import storage
+from rsflow.instructions.wording.options import LETTERS
 from rsflow.shards.format import BANDS, Sample
 
 DIALECT = "pixels"

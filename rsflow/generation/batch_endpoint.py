@@ -9,13 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from rsflow.config.validation import STRICT
 from rsflow.errors import RsflowError
-from rsflow.generation.api.api_access import Prices, open_access
+from rsflow.generation.api.api_access import ApiModel, open_access
 from rsflow.generation.api.chat_api import Answer, AttemptFailure, estimate_tokens
 from rsflow.generation.batch.batch_client import BatchClient
 from rsflow.generation.batch.batch_files import join_lines, read_results, split_files
@@ -31,25 +30,12 @@ MISSING = AttemptFailure("batch_without_answer", "the batch ended without an ans
 
 
 @dataclass(frozen=True)
-class BatchEndpoint:
-    """`address`, `key`, `revision`, `structured`, `max_tokens_key`, `extra`: as of the engine `openai`.
+class BatchEndpoint(ApiModel):
+    """`requests`: how many are gathered before they are sent; larger files are divided as the interface asks for."""
 
-    `requests`: how many are gathered before they are sent; larger files are divided as the interface asks for.
-    """
-
-    __pydantic_config__ = STRICT
     name: ClassVar[str] = "openai_batch"
     version: ClassVar[int] = 1
-    seconds_counted_as: ClassVar[str] = "wait_seconds"
 
-    model: Annotated[str, Field(min_length=1)]
-    address: Annotated[str, Field(pattern=r"^https?://")] = field(default="https://api.openai.com/v1", compare=False)
-    key: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = field(default="OPENAI_API_KEY", compare=False)
-    revision: str = ""
-    structured: Literal["schema", "object", "none"] = "schema"
-    max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    extra: dict[str, Any] = field(default_factory=dict)
-    prices: Prices = field(default_factory=Prices, compare=False)
     requests: Positive = field(default=5000, compare=False)
     poll_seconds: Annotated[float, Field(gt=0)] = field(default=60.0, compare=False)
 
@@ -60,10 +46,6 @@ class BatchEndpoint:
     @property
     def requests_in_flight(self) -> int:
         return self.requests
-
-    @property
-    def model_identity(self) -> str:
-        return f"{self.model}@{self.revision}" if self.revision else self.model
 
     def open(self) -> Generate:
         return BatchSender(self, BatchClient(open_access(self.address, self.key)))

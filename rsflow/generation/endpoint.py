@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import aiohttp
 from pydantic import Field
@@ -28,7 +28,7 @@ from pydantic import Field
 from rsflow.config.validation import STRICT
 from rsflow.errors import RsflowError
 from rsflow.files.storage import mask_secrets
-from rsflow.generation.api.api_access import Prices, open_access
+from rsflow.generation.api.api_access import ApiModel, open_access
 from rsflow.generation.api.async_results import iterate_results
 from rsflow.generation.api.chat_api import Answer, AttemptFailure, estimate_tokens, read_answer, read_error, request_body
 from rsflow.generation.api.rate_limits import RateLimiter, TokenBucket, sleep_unless
@@ -60,27 +60,12 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """`address` ends before `/chat/completions`. `key` is the NAME of the environment variable that holds the key.
+class Endpoint(ApiModel):
+    """A model that answers request by request."""
 
-    `revision`: what the maker calls the version, where the model's name does not say it. `structured`: how the server is held
-    to the answer's form. `extra`: further keys of the request body, for what a server of one's own understands.
-    """
-
-    __pydantic_config__ = STRICT
     name: ClassVar[str] = "openai"
     version: ClassVar[int] = 1
-    seconds_counted_as: ClassVar[str] = "wait_seconds"
 
-    model: Annotated[str, Field(min_length=1)]
-    # Not compared: the same model at another address gives the same answers.
-    address: Annotated[str, Field(pattern=r"^https?://")] = field(default="https://api.openai.com/v1", compare=False)
-    key: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = field(default="OPENAI_API_KEY", compare=False)
-    revision: str = ""
-    structured: Literal["schema", "object", "none"] = "schema"
-    max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    extra: dict[str, Any] = field(default_factory=dict)
-    prices: Prices = field(default_factory=Prices, compare=False)
     limits: Limits = field(default_factory=Limits, compare=False)
     workers: Positive | tuple[Positive, Positive] = field(default=1, compare=False)
 
@@ -91,10 +76,6 @@ class Endpoint:
     @property
     def requests_in_flight(self) -> int:
         return 4 * self.limits.concurrency
-
-    @property
-    def model_identity(self) -> str:
-        return f"{self.model}@{self.revision}" if self.revision else self.model
 
     def open(self) -> Generate:
         return EndpointClient(self)

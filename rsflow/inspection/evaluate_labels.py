@@ -1,13 +1,14 @@
-"""How right the labellers of a lake are: what they said of annotated tiles, held against the annotations.
+"""How right the labellers of a lake are: their labels of annotated tiles, compared with the annotations.
 
 One idea: only what is known is counted. A tile counts for a category where every object of it is annotated, so a box that
 matches nothing there is wrong; a tile that shows a sliver of one, too small to be labelled, is left out for that category.
 Where a source's annotations are not exhaustive, its annotated scenes count all the same, and it is told that some of what
 looks wrong may only lack its annotation. A tile counts for a labeller only where its source asks for that labeller.
 
-Compared is what a labeller said of each tile by itself, before models' boxes are merged over a scene: that is what its scores
-speak of. Categories are compared as nouns (`Ships` and `ship`). "Any category" takes the boxes of a labeller whose noun its
-sources annotate, or all of them where it has words of its own (`hot target`). It refuses to guess where there is no truth.
+Compared are the labels that a labeller gave each tile by itself, before models' boxes are merged over a scene: that is what
+its scores speak of. Categories are compared as nouns (`Ships` and `ship`). "Any category" takes the boxes of a labeller whose
+noun its sources annotate, or all of them where it has words of its own (`hot target`). It refuses to guess where there is no
+truth.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ class Evaluation:
     notes: tuple[str, ...]
 
 
-def evaluate(root: str, asked: str | None = None, iou: float = 0.5) -> Evaluation:
-    """Compare every labeller that makes boxes (or the `asked` one, a name or a key) with annotations of the same tiles.
+def evaluate(root: str, labeller: str | None = None, iou: float = 0.5) -> Evaluation:
+    """Compare every labeller that makes boxes (or one `labeller`, by name or key) with annotations of the same tiles.
 
     UsageError where no labeller made a box, where none of them looked at an annotated tile, or for an unknown name; LakeError
     where the lake is not labelled as its configuration wants.
@@ -71,14 +72,14 @@ def evaluate(root: str, asked: str | None = None, iou: float = 0.5) -> Evaluatio
         raise UsageError(f"--iou is {iou:g}: it must be above 0 and at most 1")
     lake = open_lake(root)
     built = read_config(lake)
-    return evaluate_live_rows(built, read_live_rows(lake, plan_build(built, lake)), asked, iou)
+    return evaluate_live_rows(built, read_live_rows(lake, plan_build(built, lake)), labeller, iou)
 
 
-def evaluate_live_rows(built: BuildConfig, now: LiveRows, asked: str | None = None, iou: float = 0.5) -> Evaluation:
+def evaluate_live_rows(built: BuildConfig, now: LiveRows, labeller: str | None = None, iou: float = 0.5) -> Evaluation:
     """The same of rows that are already known. UsageError as there."""
     root, rows = now.lake.root, _read_boxes(now)
     seers = _filter_labellers(
-        _labellers_with_boxes(built, {_labeller_key(row) for row in rows if row["origin"] == "labeller"}), asked, root
+        _labellers_with_boxes(built, {_labeller_key(row) for row in rows if row["origin"] == "labeller"}), labeller, root
     )
     truth = read_annotation_truth(built, now, [row for row in rows if row["origin"] == "annotation"])
     claims = _group_claims(built, [row for row in rows if row["origin"] == "labeller"])
@@ -128,7 +129,7 @@ def _check_calibratable(found: Evaluation) -> None:
 
 
 def _read_boxes(now: LiveRows) -> list[dict[str, Any]]:
-    """The boxes of annotations, and those that every labeller said tile by tile."""
+    """The boxes of annotations, and those of every labeller, tile by tile."""
     receipts = pa.concat_tables([now.label, now.marks["predict"]])["receipt"]
     columns = ["label_id", "tile_id", "kind", "category", "box", "score", "origin", "origin_name", "flags"]
     rows = read_receipt_rows(now.lake, "labels", receipts, columns)
@@ -152,13 +153,13 @@ def _labellers_with_boxes(built: BuildConfig, made: set[str]) -> list[EvaluatedL
     return [EvaluatedLabeller(*who, frozenset(sources[who])) for who in sorted(sources) if who[0] in made]
 
 
-def _filter_labellers(seers: list[EvaluatedLabeller], asked: str | None, root: str) -> list[EvaluatedLabeller]:
+def _filter_labellers(seers: list[EvaluatedLabeller], labeller: str | None, root: str) -> list[EvaluatedLabeller]:
     if not seers:
         raise UsageError(f"{root}: no labeller has made a box here: there is nothing to evaluate")
-    chosen = [seer for seer in seers if asked in (None, seer.key, seer.name)]
+    chosen = [seer for seer in seers if labeller in (None, seer.key, seer.name)]
     if not chosen:
         known = ", ".join(seer.key for seer in seers)
-        raise UsageError(f"{root}: no labeller {asked!r} has made a box here; these have: {known}")
+        raise UsageError(f"{root}: no labeller {labeller!r} has made a box here; these have: {known}")
     return chosen
 
 
@@ -178,14 +179,15 @@ def _measure(seer: EvaluatedLabeller, truth: AnnotationTruth, claims: Claims, io
     for sensor in sorted({tile.sensor for tile in mine.values()}):
         tiles = {name: tile for name, tile in mine.items() if tile.sensor == sensor}
         annotated = frozenset().union(*(truth.nouns[tile.source] for tile in tiles.values()))
-        said = frozenset(english.singular_noun(claim.category) for name in tiles for claim in claims.get(name, ()))
-        shared = said & annotated
+        predicted = frozenset(english.singular_noun(claim.category) for name in tiles for claim in claims.get(name, ()))
+        shared = predicted & annotated
         for noun in [ANY, *sorted(shared)]:
-            asked, meant = (annotated, shared or said) if noun == ANY else (frozenset([noun]), frozenset([noun]))
-            known = {name: truth.nouns[tile.source] & asked for name, tile in tiles.items()}
+            one = frozenset([noun])
+            expected_nouns, found_nouns = (annotated, shared or predicted) if noun == ANY else (one, one)
+            known = {name: truth.nouns[tile.source] & expected_nouns for name, tile in tiles.items()}
             counted = {name: tile for name, tile in tiles.items() if known[name] and tile.complete_for(known[name])}
             pictures = [
-                _compare_tile(tile, claims.get(name, ()), known[name], meant & known[name] if shared else meant)
+                _compare_tile(tile, claims.get(name, ()), known[name], found_nouns & known[name] if shared else found_nouns)
                 for name, tile in counted.items()
             ]
             if pictures:
@@ -193,13 +195,15 @@ def _measure(seer: EvaluatedLabeller, truth: AnnotationTruth, claims: Claims, io
                 yield Quality(seer.key, seer.name, sensor, noun, left_out, evaluate_boxes(pictures, iou))
 
 
-def _compare_tile(tile: AnnotatedTile, claims: Iterable[ScoredBox], asked: Nouns, meant: Nouns) -> EvaluatedPicture:
-    """What there is of the nouns `asked` beside what was said of the nouns `meant`."""
-    there = [(box, sure) for noun, box, sure in tile.boxes if noun in asked]
+def _compare_tile(
+    tile: AnnotatedTile, claims: Iterable[ScoredBox], expected_nouns: Nouns, found_nouns: Nouns
+) -> EvaluatedPicture:
+    """The annotated boxes of `expected_nouns`, and the predicted ones of `found_nouns`."""
+    expected = [(box, sure) for noun, box, sure in tile.boxes if noun in expected_nouns]
     return EvaluatedPicture(
-        tuple(box for box, sure in there if sure),
-        tuple(box for box, sure in there if not sure),
-        tuple(claim for claim in claims if english.singular_noun(claim.category) in meant),
+        tuple(box for box, sure in expected if sure),
+        tuple(box for box, sure in expected if not sure),
+        tuple(claim for claim in claims if english.singular_noun(claim.category) in found_nouns),
     )
 
 

@@ -107,10 +107,10 @@ def _explain_selected(lake: Lake, found: list[dict[str, Any]]) -> Explained:
 
 def read_cluster_pictures(root: str, explained: Explained, most: int) -> list[tuple[dict[str, Any], bytes]]:
     """(selection row, encoded picture) of the tile that was asked for, of those near and of its cluster, `most` in all."""
-    asked = explained.tile["tile_id"]
+    tile_id = explained.tile["tile_id"]
     if explained.pictures:
         return _read_group(root, explained)[:most]
-    members = sorted(explained.members, key=lambda row: row["tile_id"] != asked)
+    members = sorted(explained.members, key=lambda row: row["tile_id"] != tile_id)
     rows = [*members[:1], *explained.near, *members[1:]][:most]
     found = read_pictures(root, [explained.facts[row["tile_id"]] for row in rows])
     return [(row, found[row["tile_id"]]) for row in rows]
@@ -148,11 +148,11 @@ def _tile_rows(lake: Lake, ids: list[str]) -> dict[str, dict[str, Any]]:
 def _nearest_by_distance(lake: Lake, tile: str) -> list[dict[str, Any]]:
     """Of each split the tile that is in and whose ground lies nearest to that of a tile."""
     chosen = lake.read("selection", where={"kind": "tile", "selected": True})
-    asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
+    tile_ids = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
     known = filter_by_values(
-        read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], ["tile_id", "footprint"]), "tile_id", asked
+        read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], ["tile_id", "footprint"]), "tile_id", tile_ids
     )
-    boxes = bounding_boxes(known["footprint"].take(pc.index_in(asked, value_set=known["tile_id"].combine_chunks())))
+    boxes = bounding_boxes(known["footprint"].take(pc.index_in(tile_ids, value_set=known["tile_id"].combine_chunks())))
     apart = np.nan_to_num(distances_m(boxes[:1], boxes[1:]), nan=np.inf)
     splits = np.asarray(chosen["split"].to_pylist())
     first = [int(rows[np.argmin(apart[rows])]) for rows in (np.flatnonzero(splits == name) for name in np.unique(splits))]
@@ -165,8 +165,8 @@ def _nearest_by_pixels(lake: Lake, tile: str) -> list[dict[str, Any]]:
     """Of each split the tile that is in and looks most like a tile, in any orientation; none where its picture is gone."""
     tiles = read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], [*PICTURE_LOCATION, "signature", "signatures"])
     chosen = filter_by_values(lake.read("selection", where={"kind": "tile", "selected": True}), "tile_id", tiles["tile_id"])
-    asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
-    known = tiles.take(pc.index_in(asked, value_set=tiles["tile_id"].combine_chunks()))
+    tile_ids = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
+    known = tiles.take(pc.index_in(tile_ids, value_set=tiles["tile_id"].combine_chunks()))
     if not known["tile_id"][0].is_valid:
         return []
     signatures = np.asarray(known["signature"]).view(np.uint64)

@@ -142,8 +142,10 @@ def _export_boxes(lake: Lake, place: str, form: str) -> int:
     pictures = read_pictures(lake.root, found.tiles)
     for tile in found.tiles:
         storage.write_bytes(f"{folder}/{tile['key']}.{tile['picture_format']}", pictures[tile["tile_id"]])
+    categories = sorted({row["category"] for rows in found.labels.values() for row in rows if row["kind"] == "box"})
     if form == "cvat":
-        text = cvat.to_xml((tile, found.labels[tile["tile_id"]]) for tile in found.tiles)
+        text = cvat.to_xml([(tile, found.labels[tile["tile_id"]]) for tile in found.tiles], categories)
+        storage.write_bytes(f"{folder}/labels.json", cvat.label_specs(categories).encode())
     else:
         name = folder.rpartition("/")[2]
         images = [f"/data/local-files/?d={name}/{tile['key']}.{tile['picture_format']}" for tile in found.tiles]
@@ -151,7 +153,6 @@ def _export_boxes(lake: Lake, place: str, form: str) -> int:
             label_studio.to_task(tile, found.labels[tile["tile_id"]], image)
             for tile, image in zip(found.tiles, images, strict=True)
         ]
-        categories = sorted({row["category"] for rows in found.labels.values() for row in rows if row["kind"] == "box"})
         storage.write_bytes(f"{folder}/labelling.xml", label_studio.label_config(categories).encode())
         text = json.dumps(tasks, indent=1, ensure_ascii=False)
     storage.write_bytes(place, text.encode())

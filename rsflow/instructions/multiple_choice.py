@@ -23,13 +23,11 @@ from rsflow.instructions.vqa import COUNT_LIMIT, clearly_dominant_cover
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording import positions as places
 from rsflow.instructions.wording.hash_choice import choose, hash_order
+from rsflow.instructions.wording.options import LETTERS, arrange_options, wrong_numbers
 from rsflow.instructions.wording.references import clearly_largest
 from rsflow.records import Instruction, Reject, TileFacts
 
-LETTERS = "ABCD"
-LEAST_WRONG = 2  # options beside the right one; at most three
-_STEPS = (1, -1, 2, -2, 3, -3)  # of wrong numbers from the right one
-_FAR = 10  # from this count on, neighbours could not be told apart: wrong numbers are a fifth and more away
+LEAST_WRONG = 2  # options beside the right one
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
@@ -51,10 +49,10 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
 
 
 def _count_question(group: Group, facts: TileFacts, seed: int) -> Iterator[QuestionAnswer]:
-    step = 1 if group.count < _FAR else round(group.count / 5)
-    wrong = [str(group.count + by * step) for by in _STEPS if group.count + by * step >= 0]
     placeholders = {"many": english.pluralise(group.noun)}
-    yield from _choice("count", group.noun, str(group.count), wrong, group.labels, placeholders, facts, seed)
+    yield from _choice(
+        "count", group.noun, str(group.count), wrong_numbers(group.count), group.labels, placeholders, facts, seed
+    )
 
 
 def _place_question(group: Group, facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer]:
@@ -116,7 +114,7 @@ def _choice(
     distractors = [option for option in dict.fromkeys(wrong) if option != right]
     if len(distractors) < LEAST_WRONG:
         return
-    options = hash_order([right, *hash_order(distractors, *key, "wrong")[: len(LETTERS) - 1]], *key, "order")
+    options = arrange_options(right, hash_order(distractors, *key, "wrong"), *key)
     letter = LETTERS[options.index(right)]
     lines = "\n".join(f"{name}. {option}" for name, option in zip(LETTERS, options, strict=False))
     answer: dict[str, Any] = {"kind": "choice", "value": right, "letter": letter, "options": options, "about": kind}

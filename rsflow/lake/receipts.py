@@ -8,6 +8,7 @@ unit at once, the smaller receipt counts.
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ import pyarrow.compute as pc
 from rsflow import schemas
 from rsflow.lake.integrity import digests
 from rsflow.lake.tables import Lake, filter_by_values
+from rsflow.records import Reject
 
 ROW_TABLES = ("tiles", "labels", "embeddings", "groups", "instructions", "rejects")
 
@@ -41,6 +43,20 @@ def unit_mark(work: Mapping[str, Any], step: str, rows_in: int, rows_rejected: i
     same = {name: work[name] for name in ("unit", "scene_id", "source")}
     counts = {"rows_in": rows_in, "rows_kept": rows_in - rows_rejected, "rows_rejected": rows_rejected, "bytes_read": 0}
     return {**same, **counts, "receipt": uuid.uuid4().hex, "step": step, "scene_rejected": False, **more}
+
+
+def reject_row(work: Mapping[str, Any], step: str, reject: Reject, rows: int) -> dict[str, Any]:
+    """A row of `rejects`, but for its delivery. `work`: at least the scene_id and source of what left.
+
+    `rows`: how many tiles or groups left with it; 0 where only a label or a text was lost, or never made.
+    """
+    return {
+        "scene_id": work["scene_id"],
+        "source": work["source"],
+        "step": step,
+        "rows": rows,
+        **dataclasses.asdict(reject),
+    }
 
 
 def receipt_table(marks: dict[str, Any], **rows: list[dict[str, Any]]) -> pa.Table:
@@ -103,9 +119,3 @@ def read_receipt_rows(lake: Lake, name: str, receipts: Any, columns: list[str] |
     requested = [*columns, "receipt"] if columns and "receipt" not in columns else columns
     found = filter_by_values(lake.read(name, requested), "receipt", receipts)
     return found.select(columns) if columns else found
-
-
-def sum_marks(marked: pa.Table) -> dict[str, int]:
-    """Sums over marks: rows_in, rows_kept, rows_rejected, bytes_read."""
-    names = ("rows_in", "rows_kept", "rows_rejected", "bytes_read")
-    return {name: int(pc.sum(marked[name]).as_py() or 0) for name in names}

@@ -142,10 +142,10 @@ def read_live_rows(lake: Lake, plan: Plan, allow_missing: bool = False, pending:
     ids = UnitIds(plan, marked)
     marks = {}
     for step in STEPS:
-        wanted = [unit.id for unit in step.units(ids)]
-        marks[step.name] = filter_by_values(marked, "unit", wanted)
-        if not allow_missing and step.name not in pending and (missing := len(wanted) - marks[step.name].num_rows) > 0:
-            what = f"{missing} of {len(wanted)} units of the step `{step.name}`"
+        unit_ids = [unit.id for unit in step.units(ids)]
+        marks[step.name] = filter_by_values(marked, "unit", unit_ids)
+        if not allow_missing and step.name not in pending and (missing := len(unit_ids) - marks[step.name].num_rows) > 0:
+            what = f"{missing} of {len(unit_ids)} units of the step `{step.name}`"
             raise LakeError(f"{lake.root}: {what} are not done yet: run `rsflow label` first")
     marks[ANNOTATIONS] = filter_by_values(marked, "unit", [unit for _, unit, _ in annotation_rejects(plan)])
     return LiveRows(lake, marks, plan.decisions)

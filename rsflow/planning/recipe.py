@@ -123,9 +123,10 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
 
 
 def _plugins(source: Source) -> tuple[str, ...]:
-    """The packages and versions that the source's reader, annotation formats and labellers come from, without rsflow itself."""
+    """The packages and versions that the source's reader, product, annotation formats and labellers come from, but rsflow."""
     used = [
         readers.READERS.provider(source.reader),
+        PRODUCTS.provider(source.scenes.product or ""),
         *(ANNOTATIONS.provider(entry.format) for entry in source.annotation_entries),
         *(labellers.LABELLERS.provider(settings["name"]) for settings in source.labellers),
     ]
@@ -164,8 +165,8 @@ def group_zoom_stage(built: BuildConfig) -> GroupZoom | None:
 def compare_stage(built: BuildConfig) -> Stage | None:
     """What makes instructions of several pictures, where the configuration asks for one of their tasks."""
     asked = built.instructions.tasks
-    wanted = not asked or not {*asked}.isdisjoint(instructions.GROUP_TASKS)
-    return InstructGroups(built.instructions, built.labels, built.seed) if wanted else None
+    is_requested = not asked or not {*asked}.isdisjoint(instructions.GROUP_TASKS)
+    return InstructGroups(built.instructions, built.labels, built.seed) if is_requested else None
 
 
 def instruct_recipe(built: BuildConfig) -> Recipe:
@@ -194,6 +195,7 @@ def _check_source(source: Source, where: str) -> None:
         _load_row(readers.READERS, source.reader, f"{where}.reader")
     if source.scenes.product is not None:
         check_known(source.scenes.product, PRODUCTS, f"{where}.scenes.product", "product")
+        _load_row(PRODUCTS, source.scenes.product, f"{where}.scenes.product")
     for number, entry in enumerate(source.annotation_entries):
         place = f"{where}.annotations" + (f".{number}" if len(source.annotation_entries) > 1 else "")
         check_known(entry.format, {*ANNOTATIONS, *GROUND_FORMATS}, f"{place}.format", "annotation format")

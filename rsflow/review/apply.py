@@ -83,9 +83,9 @@ def _corrected(row: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     return {**outline, **person, "score": None, "quality": None, **after}
 
 
-def _made_label(tile_id: str, row: dict[str, Any], beside: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _made_label(tile_id: str, row: dict[str, Any], existing: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A label with an id of its own, from what it says; it is delivered with the labels beside it."""
-    delivery: dict[str, Any] = {name: beside[0][name] for name in ("unit", "receipt") if beside and name in beside[0]}
+    delivery: dict[str, Any] = {name: existing[0][name] for name in ("unit", "receipt") if existing and name in existing[0]}
     return {**row, **delivery, "tile_id": tile_id, "label_id": f"{tile_id}#{REVIEWED}-{content_hash(label_target(row))[:10]}.0"}
 
 

@@ -40,8 +40,8 @@ REVIEWED = "review"  # the origin_name and generator of what a person corrected
 def label_target(row: Mapping[str, Any]) -> str:
     """What a label says, as a hash: the same for the same claim of the same source, wherever it stands in its table."""
     box = [round(value, 1) for value in row["box"]] if row.get("box") else None
-    said = [row["kind"], row["category"], box, row.get("text") or "", row.get("value"), row["origin"], row["origin_name"]]
-    return content_hash(said)
+    content = [row["kind"], row["category"], box, row.get("text") or "", row.get("value"), row["origin"], row["origin_name"]]
+    return content_hash(content)
 
 
 def content_hash(content: Any) -> str:

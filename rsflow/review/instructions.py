@@ -15,9 +15,9 @@ def corrected_turns(row: dict[str, Any], decided: TileDecisions) -> list[dict[st
     """The turns that an INSTRUCTIONS row is to have after its correction, and those of what came of it; None where it was not
     corrected."""
     turns, name, passed = None, row["instruction_id"], set[str]()
-    while (held := decided.instructions.get(name)) and held.action == "correct" and name not in passed:
+    while (decision := decided.instructions.get(name)) and decision.action == "correct" and name not in passed:
         passed.add(name)
-        turns = (held.after or {})["turns"]
+        turns = (decision.after or {})["turns"]
         name = instruction_id(row["tile_id"], as_instruction(row, turns, {}))
     return turns
 

@@ -97,11 +97,11 @@ def resolve(rows: Iterable[Row]) -> Decisions:
         if winner["action"] == "accept":
             continue
         before, after = (json.loads(winner[name]) if winner[name] else None for name in ("before", "after"))
-        held = Resolved(winner["action"], target, winner["reason"] or "", before, after)
+        resolved = Resolved(winner["action"], target, winner["reason"] or "", before, after)
         if kind == "sample":
             found[tile]["is_rejected"] = True
         else:
-            found[tile][f"{kind}s"][target] = held
+            found[tile][f"{kind}s"][target] = resolved
     return Decisions({tile: TileDecisions(**mine) for tile, mine in sorted(found.items())})
 
 

@@ -29,12 +29,12 @@ class ReviewSummary:
 
 def summarise_review(rows: Sequence[Mapping[str, Any]], drawn: Sequence[Mapping[str, Any]]) -> ReviewSummary:
     """The summary of REVIEWS rows and of the items that were drawn."""
-    held, ratings = held_actions(rows), latest_ratings(rows)
-    waiting = sum((item["kind"], item["tile_id"], item["target"]) not in held for item in drawn)
-    rates = {name: tuple(rate for rate in error_rates(drawn, held, name) if rate.group) for name in GROUPS}
+    actions, ratings = held_actions(rows), latest_ratings(rows)
+    waiting = sum((item["kind"], item["tile_id"], item["target"]) not in actions for item in drawn)
+    rates = {name: tuple(rate for rate in error_rates(drawn, actions, name) if rate.group) for name in GROUPS}
     overall = fleiss_kappa(ratings)
     return ReviewSummary(
-        dict(sorted(Counter((kind, action) for (kind, _, _), action in held.items()).items())),
+        dict(sorted(Counter((kind, action) for (kind, _, _), action in actions.items()).items())),
         dict(sorted(Counter(row["reviewer"] for row in rows).items())),
         len(drawn),
         waiting,

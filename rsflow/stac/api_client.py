@@ -73,7 +73,7 @@ class ApiRequests(StacApiIO):
 
     def get_pages(self, url: str, method: str | None = None, parameters: Json | None = None) -> Iterator[Json]:
         """All pages of a search, each once."""
-        page, seen = self.read_answer(url, method, parameters), set()
+        page, visited = self.read_answer(url, method, parameters), set()
         while True:
             if not isinstance(page.get("features"), list):
                 raise UnavailableError(f"{mask_secrets(url)}: a page of its answer has no `features`")
@@ -82,9 +82,9 @@ class ApiRequests(StacApiIO):
             if following is None:
                 return
             key = json.dumps([following.get("href"), following.get("body")], sort_keys=True)
-            if key in seen:
+            if key in visited:
                 raise UnavailableError(f"{mask_secrets(url)}: the search has no end, its pages repeat: {mask_secrets(key)}")
-            seen.add(key)
+            visited.add(key)
             page = self.read_answer(Link.from_dict(following), parameters=parameters)
 
 

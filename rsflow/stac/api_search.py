@@ -67,10 +67,10 @@ class ApiSearch:
         return list(merged.values()) if self._count() in (None, len(merged)) else None
 
     def _ask(self, mark: Watermark | None) -> list[Item | BadDocument]:
-        asked = self.client.search(max_items=self._most(), limit=PAGE, method=self._method(), **self._parameters(mark))
+        results = self.client.search(max_items=self._most(), limit=PAGE, method=self._method(), **self._parameters(mark))
         collections: dict[str, Json] = {}
         found: list[Item | BadDocument] = []
-        for data in asked.items_as_dicts():
+        for data in results.items_as_dicts():
             try:
                 item = self._item(data, collections)
             except DataError as error:
@@ -98,8 +98,8 @@ class ApiSearch:
         """The API's count of all matches, None where it does not count them; -1 where it counts what the search leaves out."""
         if not self._filters_query:
             return -1
-        asked = self.client.search(limit=1, method=self._method(), **self._parameters(None))
-        answer = self.requests.read_answer(asked.url, asked.method, {**asked.get_parameters(), "limit": 1})
+        results = self.client.search(limit=1, method=self._method(), **self._parameters(None))
+        answer = self.requests.read_answer(results.url, results.method, {**results.get_parameters(), "limit": 1})
         count = answer.get("numberMatched", (answer.get("context") or {}).get("matched"))
         return count if isinstance(count, int) else None
 

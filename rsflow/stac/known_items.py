@@ -37,8 +37,8 @@ class Watermark:
 
 def search_key(search: StacSearch, area: Json | None) -> str:
     """A hash of all that decides what the search finds."""
-    asked = replace(search, href=storage.mask_secrets(search.href), area=area, sign={}, headers={}, assets=(), sort=())
-    return fingerprint(VERSION, asdict(asked))
+    public = replace(search, href=storage.mask_secrets(search.href), area=area, sign={}, headers={}, assets=(), sort=())
+    return fingerprint(VERSION, asdict(public))
 
 
 def read_known(root: str | None, key: str) -> list[Item]:

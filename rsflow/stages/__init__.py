@@ -1,6 +1,5 @@
-"""The steps of the label and shard phases, one small file each: this folder is their table of contents.
+"""The stages, one small file each, in a folder for each step.
 
-Label: CutScenes > RenderTiles > ScreenTiles > AnnotateTiles > LabelTiles (one per labeller) > KeepBands (where raw bands are
-asked for) > EncodeTiles > WriteTiles.
-Then InstructTiles over columns alone, and WriteShards over the chosen samples.
+label: CutScenes > RenderTiles > ScreenTiles > AnnotateTiles > LabelTiles (one per labeller) > KeepBands (where raw bands are
+asked for) > EncodeTiles > WriteTiles. The other steps follow over columns and written pictures; shard: WriteShards.
 """

@@ -22,10 +22,10 @@ from rsflow.errors import RsflowError
 from rsflow.loading.collate import IGNORED
 from rsflow.loading.loader import Loader
 from rsflow.training.batches import Batch, count_groups, read_step
-from rsflow.training.expert_loads import ExpertLoads
 from rsflow.training.metrics import Counts, StepLog, StepTotals, Window
+from rsflow.training.model.expert_loads import ExpertLoads
+from rsflow.training.model.regimes import Tuned
 from rsflow.training.ranks import Ranks
-from rsflow.training.regimes import Tuned
 from rsflow.training.schedule import learning_rate
 from rsflow.training.settings import TrainConfig
 

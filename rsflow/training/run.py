@@ -26,14 +26,14 @@ from rsflow.errors import RsflowError
 from rsflow.loading.loader import Loader
 from rsflow.pretrained.checkpoint import Loaded
 from rsflow.shards.manifest import read_snapshot
-from rsflow.training.base_model import check_first_samples, copy_processor_files, load_base_model, resolve_dialect
 from rsflow.training.batches import make_loader, rank_batch
-from rsflow.training.checkpoints import latest_checkpoint, load_checkpoint, prune_checkpoints, read_state, save_checkpoint
-from rsflow.training.expert_loads import ExpertLoads
 from rsflow.training.loop import Training, make_optimiser, run_steps
 from rsflow.training.metrics import Counts, StepLog
+from rsflow.training.model.base_model import check_first_samples, copy_processor_files, load_base_model, resolve_dialect
+from rsflow.training.model.checkpoints import latest_checkpoint, load_checkpoint, prune_checkpoints, read_state, save_checkpoint
+from rsflow.training.model.expert_loads import ExpertLoads
+from rsflow.training.model.regimes import Tuned, apply_regime, describe_regime
 from rsflow.training.ranks import Ranks, join_ranks
-from rsflow.training.regimes import Tuned, apply_regime, describe_regime
 from rsflow.training.settings import MoeLora, TrainConfig, check_resumable, resolved
 
 RECORD_FILE = "run.json"

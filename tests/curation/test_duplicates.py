@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.deduplicate import MIN_CONTRAST, deduplicate, exact_groups, is_same_picture
+from rsflow.curation.duplicates.deduplicate import MIN_CONTRAST, deduplicate, is_same_picture
 from rsflow.curation.duplicates.pairs.candidates import Confirm, Flags
 from rsflow.curation.duplicates.pictures.embeddings import TileEmbeddings
 from rsflow.curation.duplicates.pictures.image_signature import (
@@ -241,10 +241,6 @@ def test_laws(changes: list[dict[str, Any]], random: Any) -> None:
     again = found(kept)
     assert all(reason != "duplicate_exact" for _, _, reason in again.values())
     assert again == {r["tile_id"]: (r["tile_id"], r["tile_id"], None) for r in kept}
-
-
-def test_exact_groups_number_by_first_row() -> None:
-    assert exact_groups(pa.chunked_array([["b", None, "a"], ["b", None]])).tolist() == [0, 1, 2, 0, 3]
 
 
 def test_chunked_tables_are_as_whole_ones() -> None:

@@ -14,7 +14,7 @@ from rsflow.dialects import get_dialect, spell_text
 from rsflow.errors import UsageError
 from rsflow.evaluation import Answer, read_questions, score_answers, score_table
 from rsflow.evaluation.aggregate import bootstrap
-from rsflow.evaluation.text_scores import score_texts, split_words
+from rsflow.evaluation.scores.text_scores import score_texts, split_words
 from tests.evaluation.conftest import BOXES
 
 QWEN = get_dialect("qwen")
@@ -229,6 +229,29 @@ def test_a_place_is_neither_a_part_of_its_name_nor_one_of_a_list(root, value, te
     place = replace(place, kind="place", answer={"kind": "place", "value": value})
     (scored,) = score_answers([(place, Answer(place.question_id, text))], QWEN)
     assert scored.measures == {"accuracy": float(right)}
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "measures"),
+    [
+        ("yes", "Yes, there is.", {"accuracy": 1.0}),
+        ("no", "yes", {"accuracy": 0.0}),
+        ("1,204", "There are 1200.", {"accuracy": 0.0, "count_error": 4.0}),
+        ("3", "three", {"accuracy": 1.0, "count_error": 0.0}),
+        ("rural", "It is a rural area.", {"accuracy": 1.0}),
+        ("rural", "rural or urban", {"accuracy": 0.0}),
+        ("between 10m2 and 100m2", "Between 10m2 and 100m2", {"accuracy": 1.0}),
+    ],
+)
+def test_an_annotators_answer_is_judged_as_what_it_is(root, value, text, measures):
+    first = next(each for each in questions(root) if each.kind == "count")
+    asked = replace(first, kind="answer", prompt="Is it rural or urban?", answer={"kind": "answer", "value": value})
+    other = replace(
+        asked, question_id="b", prompt=f"Answer briefly. {asked.prompt}", answer={"kind": "answer", "value": "urban"}
+    )
+    scored, _ = score_answers([(asked, Answer("a", text)), (other, Answer("b", "urban"))], QWEN)
+    assert scored.measures == measures
+    assert scored.parsed
 
 
 def test_naming_every_class_is_no_answer(root):

@@ -11,7 +11,7 @@ from rsflow.evaluation.aggregate import Score, score_table
 from rsflow.evaluation.published import PUBLISHED, published_text
 from rsflow.evaluation.questions import Question
 from rsflow.evaluation.report import examples, shared_words
-from rsflow.evaluation.scoring import Scored
+from rsflow.evaluation.scores.scoring import Scored
 from rsflow.planning.recipe import label_recipe, load
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "benchmarks").glob("*.yaml"))

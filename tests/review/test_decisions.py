@@ -244,7 +244,9 @@ def test_label_studio_gives_back_what_a_person_made_of_it() -> None:
 
 
 def test_cvat_gives_back_what_a_person_made_of_it() -> None:
-    root = ElementTree.fromstring(cvat.to_xml([(SIZE, LABELS)]))
+    root = ElementTree.fromstring(cvat.to_xml([(SIZE, LABELS)], ["boat", "buoy"]))
+    assert [each.text for each in root.findall("meta/task/labels/label/name")] == ["boat", "buoy"]
+    assert [each["name"] for each in json.loads(cvat.label_specs(["boat", "buoy"]))] == ["boat", "buoy"]
     (image,) = root.iter("image")
     assert (image.attrib["name"], image.attrib["width"]) == ("0123456789abcdef0123.jpg", "256")
     boxes = list(image.iter("box"))

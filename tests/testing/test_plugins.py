@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 from PIL import Image
 
 from rsflow import plugins
@@ -116,6 +117,41 @@ def rsflow(site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     yield Command(site, capsys)
     monkeypatch.undo()
     forget_packages()
+
+
+PRODUCT = """
+import re
+from rsflow.files import storage
+from rsflow.readers.products.contract import Description, Product
+
+TWIN = Product(
+    metadata=("*.date",),
+    prefix=lambda path: path.removesuffix(".date"),
+    file=re.compile(r"^_(?P<band>[RN])\\.tif$"),
+    bands=lambda prefix: {"R": "red", "N": "nir"},
+    describe=lambda path, bands, files: Description({"acquired_at": storage.read_text(path).strip()}),
+)
+"""
+
+
+def test_an_outside_package_brings_a_product(site: Path, rsflow: Command) -> None:
+    install(site, "outside_rs", "1.0", {"rsflow.products": {"twin": "outside_rs:TWIN"}}, PRODUCT)
+    folder = site.parent / "twin"
+    folder.mkdir()
+    (folder / "scene.date").write_text("2024-05-01")
+    for band in "RN":
+        with rasterio.open(
+            folder / f"scene_{band}.tif", "w", driver="GTiff", height=8, width=8, count=1, dtype="uint8"
+        ) as file:
+            file.write(np.ones((1, 8, 8), np.uint8))
+    source = {"name": "s", "sensor": "optical", "licence": "CC0-1.0", "scenes": {"files": "twin", "product": "twin"}}
+    (site.parent / "build.yaml").write_text(json.dumps({"root": "lake", "sources": [source], "engine": {"kind": "inline"}}))
+    code, out, err = rsflow("plan", "build.yaml", "--json")
+    assert (code, json.loads(out)["units"]) == (0, 1), err
+    install(site, "rival", "1.0", {"rsflow.products": {"twin": "rival:Nothing"}}, "")
+    assert "both have 'twin'" in rsflow.refusal()
+    (site / "outside_rs-1.0.dist-info/entry_points.txt").unlink()
+    assert "sources.0.scenes.product: rsflow.products: 'twin' of rival 1.0" in rsflow.refusal()
 
 
 def test_an_outside_package_reads_labels_and_exports(site: Path, rsflow: Command) -> None:

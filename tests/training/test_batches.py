@@ -15,8 +15,8 @@ from rsflow.errors import ConfigError
 from rsflow.loading.collate import IGNORED
 from rsflow.loading.stream import stream
 from rsflow.pretrained.checkpoint import Checkpoint
-from rsflow.training.base_model import load_base_model, resolve_dialect
 from rsflow.training.batches import Batch, LossReduction, make_collate, make_loader, rank_batch
+from rsflow.training.model.base_model import load_base_model, resolve_dialect
 from rsflow.training.settings import Data, Optimiser, TrainConfig
 from tests.training.conftest import make_earthgpt, make_trainable
 

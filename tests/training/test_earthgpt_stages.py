@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -52,3 +55,15 @@ def test_an_earthgpt_is_put_together_from_its_parts(earthgpt: str, tmp_path: Pat
     expected, found = whole.model.state_dict(), made.model.state_dict()
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[name], found[name]) for name in expected if not name.startswith("projection."))
+
+
+def test_the_documented_command_runs_both_stages(
+    snapshot: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.set_num_threads(1)
+    command = [snapshot, str(tmp_path), "--small"]
+    for stage in ("stage_2", "stage_3"):
+        command += [f"{stage}.max_steps=1", f"{stage}.data.workers=0", f"{stage}.optimiser.batch_size=2"]
+    monkeypatch.setattr(sys, "argv", ["earthgpt.py", *command])
+    runpy.run_path(str(Path(__file__).parents[2] / "pipelines" / "earthgpt.py"), run_name="__main__")
+    assert f"wrote {tmp_path / 'stage-3' / 'model'}" in capsys.readouterr().out

@@ -117,12 +117,6 @@ def deduplicate(
     )
 
 
-def exact_groups(digests: pa.Array | pa.ChunkedArray) -> Indices:
-    """A group number per row, from 0 in the order of first rows; equal digests are one group, each null its own."""
-    _, numbers = np.unique(first_equal_row(digests), return_inverse=True)
-    return numbers.astype(np.int64)
-
-
 def is_same_picture(thumbnails: Picture, pairs: Indices, most: float) -> Flags:
     """Whether thumbnails (k, 64, 64, 3) show one picture, for each (one, other, orientation): two limits on how they differ.
 

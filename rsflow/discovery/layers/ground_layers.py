@@ -93,8 +93,8 @@ def layers_for(group: SceneGroup, vectors: Sequence[VectorFile], rasters: Sequen
     for vector in here:
         if not vector.is_area:
             layer = next(layer for layer in vector.layers if has_feature_on(layer, grounds))
-            beside = posixpath.dirname(area) == posixpath.dirname(vector.path)
-            yield GroundDraft("vector", vector.path, vector_rule(layer), area_of_interest=area if beside else "")
+            same_folder = posixpath.dirname(area) == posixpath.dirname(vector.path)
+            yield GroundDraft("vector", vector.path, vector_rule(layer), area_of_interest=area if same_folder else "")
     for raster in rasters:
         lies_here = is_near(group.folder, raster.folder) and any(
             _meet(ground, other) for ground in grounds for other in scene_bounds(raster)

@@ -17,14 +17,11 @@ from typing import Any
 
 from rsflow.exports.contract import ExportJob, Record
 from rsflow.instructions.wording import english
-from rsflow.instructions.wording.hash_choice import hash_number, hash_order
-from rsflow.instructions.wording.positions import PLACES
+from rsflow.instructions.wording.hash_choice import hash_order
+from rsflow.instructions.wording.options import LETTERS, arrange_options, similar_first, wrong_numbers, wrong_places
 from rsflow.shards.format import Sample
 from rsflow.shards.reader import ShardReader
 from rsflow.text.control_tokens import neutralise
-
-LETTERS = "ABCD"
-_NEAR = 3  # how far a wrong number may be from the right one
 
 Classes = Mapping[str, frozenset[str]]  # by source
 
@@ -76,7 +73,7 @@ def choice_questions(record: Record, classes: Classes) -> Iterator[ChoiceQuestio
             continue
         answer, question_id = instruction["answer"], instruction["id"]
         if answer["kind"] == "count":
-            wrong: Sequence[str] = _near_numbers(int(answer["value"]), question_id)
+            wrong = hash_order(wrong_numbers(int(answer["value"])), 0, question_id)
             many = english.pluralise(english.singular_noun(answer["category"]))
             yield _question(question_id, "count", f"How many {many} are there in the image?", str(answer["value"]), wrong)
         elif _is_class(record, instruction):
@@ -85,7 +82,7 @@ def choice_questions(record: Record, classes: Classes) -> Iterator[ChoiceQuestio
             if wrong:
                 yield _question(question_id, "class", "Which class fits the whole image?", right, wrong)
         elif answer["kind"] == "place":
-            wrong = _other_places(str(answer["value"]), question_id)
+            wrong = hash_order(wrong_places(str(answer["value"])), 0, question_id)
             yield _question(question_id, "place", instruction["turns"][0]["text"], str(answer["value"]), wrong)
 
 
@@ -100,36 +97,14 @@ def _presence_questions(record: Record) -> Iterator[ChoiceQuestion]:
     absent = sorted({english.singular_noun(name) for name in record["vocabulary"]} - named)
     for present in sorted(sure):
         question_id = f"{record['tile_id']}#presence#{present}"
-        wrong = _alike_first(present, absent, question_id)
+        wrong = similar_first(present, absent, 0, question_id)
         if wrong:
             yield _question(question_id, "presence", "Which of these can be seen in the image?", present, wrong)
 
 
 def _question(question_id: str, kind: str, question: str, right: str, wrong: Sequence[str]) -> ChoiceQuestion:
-    shown = wrong[: len(LETTERS) - 1]
-    position = hash_number(0, question_id, "position") % (len(shown) + 1)
-    options = [*shown[:position], right, *shown[position:]]
-    return ChoiceQuestion(question_id, kind, neutralise(question), tuple(map(neutralise, options)), position)
-
-
-def _alike_first(right: str, names: Iterable[str], question_id: str) -> list[str]:
-    """Names in the order of the hash, those that share a word with the right one first."""
-    words = set(right.split())
-    return sorted(hash_order(sorted(names), 0, question_id), key=lambda name: not words & set(name.split()))
-
-
-def _near_numbers(right: int, question_id: str) -> list[str]:
-    near = [str(number) for number in range(max(0, right - _NEAR), right + _NEAR + 1) if number != right]
-    return hash_order(near, 0, question_id)
-
-
-def _other_places(right: str, question_id: str) -> list[str]:
-    """Places that do not touch the right one, so that no reading of a border makes them right; of the centre, the corners."""
-    cells = {name: (row, col) for row, names in enumerate(PLACES) for col, name in enumerate(names)}
-    row, col = cells[right]
-    apart = [name for name, (r, c) in cells.items() if max(abs(r - row), abs(c - col)) > 1]
-    corners = [name for name, (r, c) in cells.items() if r != 1 and c != 1]
-    return hash_order(apart or corners, 0, question_id)
+    options = arrange_options(right, wrong, 0, question_id)
+    return ChoiceQuestion(question_id, kind, neutralise(question), tuple(map(neutralise, options)), options.index(right))
 
 
 def _is_class(record: Record, instruction: Record) -> bool:
@@ -143,7 +118,7 @@ def _other_classes(record: Record, instruction: Record, classes: Classes) -> lis
     named = {english.category_words(str(name)) for name in _named_categories(record)}
     right = english.category_words(str(instruction["answer"]["value"]))
     others = {english.category_words(name) for name in classes.get(record["source"], ())} - named - {right}
-    return _alike_first(right, others, instruction["id"])
+    return similar_first(right, others, 0, instruction["id"])
 
 
 def _named_categories(record: Record) -> Iterator[Any]:

@@ -47,7 +47,7 @@ class ItemTable:
     """`with ItemTable(place, assets) as table: table.add(item)`. `assets`: every name that an item may use."""
 
     def __init__(self, place: str, assets: Sequence[str]) -> None:
-        self._place, self._held = place, list[Record]()
+        self._place, self._rows = place, list[Record]()
         self._schema = _schema(assets)
 
     def __enter__(self) -> ItemTable:
@@ -62,14 +62,14 @@ class ItemTable:
         self._stack.__exit__(*error)
 
     def add(self, item: Record) -> None:
-        self._held.append(_row(item))
-        if len(self._held) == ROWS:
+        self._rows.append(_row(item))
+        if len(self._rows) == ROWS:
             self._flush()
 
     def _flush(self) -> None:
-        if self._held:
-            self._writer.write_table(pa.Table.from_pylist(self._held, schema=self._schema))
-            self._held = []
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows = []
 
 
 def _row(item: Record) -> Record:

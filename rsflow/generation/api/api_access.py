@@ -6,8 +6,8 @@ The key is read from the environment when a client is opened; it is in no settin
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -36,6 +36,33 @@ class Prices:
         read = (tokens_in - cached_in) * self.per_million_in + cached_in * cached_price
         money = (read + tokens_out * self.per_million_out) / 1e6
         return Cost(tokens_in, tokens_out, money)
+
+
+@dataclass(frozen=True)
+class ApiModel:
+    """A model behind an interface of OpenAI's form: the settings that its engines share.
+
+    `address` ends before `/chat/completions`. `key` is the NAME of the environment variable that holds the key.
+    `revision`: what the maker calls the version, where the model's name does not say it. `structured`: how the server is held
+    to the answer's form. `extra`: further keys of the request body, for what a server of one's own understands.
+    """
+
+    __pydantic_config__ = STRICT
+    seconds_counted_as: ClassVar[str] = "wait_seconds"
+
+    model: Annotated[str, Field(min_length=1)]
+    # Not compared: the same model at another address gives the same answers.
+    address: Annotated[str, Field(pattern=r"^https?://")] = field(default="https://api.openai.com/v1", compare=False)
+    key: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = field(default="OPENAI_API_KEY", compare=False)
+    revision: str = ""
+    structured: Literal["schema", "object", "none"] = "schema"
+    max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    extra: dict[str, Any] = field(default_factory=dict)
+    prices: Prices = field(default_factory=Prices, compare=False)
+
+    @property
+    def model_identity(self) -> str:
+        return f"{self.model}@{self.revision}" if self.revision else self.model
 
 
 @dataclass(frozen=True, slots=True, repr=False)

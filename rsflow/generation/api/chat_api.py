@@ -114,21 +114,21 @@ def read_answer(data: bytes) -> Answer | AttemptFailure:
             tokens_out=made,
         )
     if not isinstance(text, str) or not text.strip():
-        said = f"expected text, found {text!r} (finish_reason {reason})"
-        return AttemptFailure("empty_answer", said, retryable=reason != "length", tokens_in=taken, tokens_out=made)
+        message = f"expected text, found {text!r} (finish_reason {reason})"
+        return AttemptFailure("empty_answer", message, retryable=reason != "length", tokens_in=taken, tokens_out=made)
     return Answer(_drop_surrogates(text), taken, made, reason, _perplexity(choice.get("logprobs")), min(cached, taken))
 
 
 def read_error(status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:
     """Parse any other reply: whether to retry, and when."""
-    said, code = _error_message(data)
+    message, code = _error_message(data)
     if code == "insufficient_quota":
-        return AttemptFailure("no_credit", said, retryable=False)
+        return AttemptFailure("no_credit", message, retryable=False)
     if status == 429:
-        return AttemptFailure("rate_limited", said, wait_s=retry_after_s(headers), for_all_requests=True)
+        return AttemptFailure("rate_limited", message, wait_s=retry_after_s(headers), for_all_requests=True)
     if status in {408, 409, 425} or status >= 500:
-        return AttemptFailure("server_failed", said, wait_s=retry_after_s(headers))
-    return AttemptFailure("request_refused", said, retryable=False)
+        return AttemptFailure("server_failed", message, wait_s=retry_after_s(headers))
+    return AttemptFailure("request_refused", message, retryable=False)
 
 
 def retry_after_s(headers: dict[str, str]) -> float | None:
@@ -145,9 +145,9 @@ def retry_after_s(headers: dict[str, str]) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _perplexity(said: Any) -> float | None:
+def _perplexity(logprobs: Any) -> float | None:
     """Of the answer's tokens, exp of their mean negative log probability, where the server was asked for these (`logprobs`)."""
-    tokens = said.get("content") if isinstance(said, dict) else None
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
     chances = [one.get("logprob") for one in tokens if isinstance(one, dict)] if isinstance(tokens, list) else []
     numbers = [float(chance) for chance in chances if isinstance(chance, (int, float)) and math.isfinite(chance)]
     return round(math.exp(min(-sum(numbers) / len(numbers), 700.0)), 4) if numbers and len(numbers) == len(chances) else None

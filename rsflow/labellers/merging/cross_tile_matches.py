@@ -62,8 +62,8 @@ def _candidate_pairs(views: Views, edge_px: float) -> tuple[Numbers, Numbers]:
     reach = views.box + np.array([-edge_px, -edge_px, edge_px, edge_px])
     tree = shapely.STRtree(shapely.box(*views.box.T))
     one, other = (np.asarray(side, dtype=np.int64) for side in tree.query(shapely.box(*reach.T)))
-    wanted = (one < other) & (views.tile[one] != views.tile[other]) & (views.labeller[one] == views.labeller[other])
-    return one[wanted], other[wanted]
+    between_tiles = (one < other) & (views.tile[one] != views.tile[other]) & (views.labeller[one] == views.labeller[other])
+    return one[between_tiles], other[between_tiles]
 
 
 def _agreement(views: Views, one: Numbers, other: Numbers, min_iou: float, edge_px: float) -> tuple[FloatArray, Flags, Flags]:

@@ -60,9 +60,9 @@ def merge_scene(tiles: Rows, labels: Rows, min_visibility: float, min_iou: float
     ordered = _sort_tiles(tiles)
     if len(ordered) < 2:
         return _sort_labels(labels)
-    seen, rest = _boxes(labels), [dict(row) for row in labels if not _is_predicted_box(row)]
-    found = scene_objects(ordered, seen, min_iou, edge_px)
-    return _sort_labels([*rest, *_rows_per_tile(ordered, found, min_visibility, _FreeLabelIds(labels))])
+    boxes, other_rows = _boxes(labels), [dict(row) for row in labels if not _is_predicted_box(row)]
+    found = scene_objects(ordered, boxes, min_iou, edge_px)
+    return _sort_labels([*other_rows, *_rows_per_tile(ordered, found, min_visibility, _FreeLabelIds(labels))])
 
 
 def scene_objects(tiles: Rows, labels: Rows, min_iou: float = 0.5, edge_px: float = 2.0) -> list[SceneObject]:

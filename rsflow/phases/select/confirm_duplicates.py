@@ -6,7 +6,7 @@ Pictures are read a block of pairs at a time and reduced to thumbnails at once; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ ReadPictures = Callable[[Indices], Iterable[Picture]]
 PICTURE_LOCATION = ["tile_id", "file", "row_group", "row", "picture_sha256"]  # the columns that say where a tile's picture lies
 
 _BLOCK = 2048
+_REGION_BLOCK = 64  # pairs whose whole pictures are held
 
 
 def make_picture_reader(lake: Lake, tiles: pa.Table) -> ReadPictures:
@@ -86,14 +87,37 @@ def _compare_regions(
     requested, pairs, regions = work
     found = read_pictures(root, requested)
     pictures = [decode(found[row["tile_id"]]) for row in requested]
+    yield _is_same_region(pictures, pictures, pairs, regions, most)
+
+
+def _is_same_region(
+    ours: Sequence[Picture], theirs: Sequence[Picture], pairs: Indices, regions: Floats, most: float
+) -> npt.NDArray[np.bool_]:
+    """Whether each (our number, their number, orientation) shows the same in its two regions."""
     shown = [
-        (region_thumbnail(apply_orientation(pictures[a], orientation), own), region_thumbnail(pictures[b], other))
+        (region_thumbnail(apply_orientation(ours[a], orientation), own), region_thumbnail(theirs[b], other))
         for (a, b, orientation), (own, other) in zip(pairs.tolist(), regions.reshape(-1, 2, 4).tolist(), strict=True)
     ]
     numbers = np.arange(len(shown))
-    yield is_same_picture(
+    return is_same_picture(
         np.array(shown).reshape(-1, *shown[0][0].shape), np.stack([2 * numbers, 2 * numbers + 1], axis=1), most
     )
+
+
+def confirm_regions(ours: ReadPictures, theirs: ReadPictures, most: float) -> ConfirmRegions:
+    """Tells for each (our row, their row, orientation) whether the two regions show the same."""
+
+    def confirm(pairs: Indices, regions: Floats) -> npt.NDArray[np.bool_]:
+        answers = [np.empty(0, dtype=np.bool_)]
+        for start in range(0, len(pairs), _REGION_BLOCK):
+            block = pairs[start : start + _REGION_BLOCK]
+            (rows, left), (others, right) = (np.unique(block[:, side], return_inverse=True) for side in (0, 1))
+            numbered = np.column_stack([left, right, block[:, 2]])
+            some = regions[start : start + _REGION_BLOCK]
+            answers.append(_is_same_region([*ours(rows)], [*theirs(others)], numbered, some, most))
+        return np.concatenate(answers)
+
+    return confirm
 
 
 def confirm_pairs(ours: ReadPictures, most: float, theirs: ReadPictures) -> Confirm:

@@ -23,12 +23,15 @@ from rsflow.annotations import read_annotations as read_annotations
 from rsflow.config.select_settings import HeldOut, Select
 from rsflow.config.settings import Annotations
 from rsflow.curation.connected_components import Indices
+from rsflow.curation.duplicates.pairs.candidates import Confirm
+from rsflow.curation.duplicates.pairs.partial_overlap import ConfirmRegions
+from rsflow.curation.duplicates.pictures.fingerprint_parts import crop_part, iter_parts
 from rsflow.curation.duplicates.pictures.image_signature import Picture
 from rsflow.curation.duplicates.pictures.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
 from rsflow.errors import DataError, UsageError
 from rsflow.files import storage
 from rsflow.lake.tables import Lake
-from rsflow.phases.select.confirm_duplicates import ReadPictures, confirm_pairs, make_picture_reader
+from rsflow.phases.select.confirm_duplicates import ReadPictures, confirm_pairs, confirm_regions, make_picture_reader
 from rsflow.readers import SUFFIXES, open_scene
 from rsflow.records import SceneFiles
 from rsflow.spatial.geometry import Window
@@ -80,6 +83,23 @@ def fingerprint_place(place: str) -> Fingerprints:
     return Fingerprints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
 
 
+def confirm_fingerprints(
+    tiles: ReadPictures | None, most: float, prints: Fingerprints
+) -> tuple[Confirm, ConfirmRegions] | tuple[None, None]:
+    """What compares pictures of tiles with those of fingerprints, and with parts of them; None where either is not at hand."""
+    theirs = prints.pictures
+    if tiles is None or theirs is None:
+        return None, None
+    parts = [*iter_parts(prints.rows)]
+
+    def read_parts(asked: Indices) -> Iterator[Picture]:
+        rows, numbers = np.unique([parts[number][0] for number in asked.tolist()], return_inverse=True)
+        whole = [*theirs(rows)]
+        return (crop_part(whole[k], parts[number][1]) for k, number in zip(numbers.tolist(), asked.tolist(), strict=True))
+
+    return confirm_pairs(tiles, most, theirs), confirm_regions(read_parts, tiles, most)
+
+
 def write_fingerprints(prints: pa.Table, place: str) -> None:
     """Write a fingerprint file. UsageError where its name does not end in .parquet, by which it is known again."""
     if not place.endswith(".parquet"):
@@ -91,7 +111,10 @@ def write_fingerprints(prints: pa.Table, place: str) -> None:
 def read_fingerprints(place: str) -> pa.Table:
     """The rows of a fingerprint file. UsageError where it is none."""
     try:
-        return pq.ParquetFile(io.BytesIO(storage.read_bytes(place))).read().select(FINGERPRINTS.names).cast(FINGERPRINTS)
+        rows = pq.ParquetFile(io.BytesIO(storage.read_bytes(place))).read()
+        if "parts" not in rows.column_names:  # of an earlier version
+            rows = rows.append_column("parts", pa.nulls(rows.num_rows, FINGERPRINTS.field("parts").type))
+        return rows.select(FINGERPRINTS.names).cast(FINGERPRINTS)
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise UsageError(f"{place}: is no fingerprint file of `rsflow fingerprint`: {error}") from error
 
@@ -113,18 +136,16 @@ def read_picture(place: str) -> tuple[Picture | None, tuple[float, ...] | None]:
 
 def _fingerprint_file(place: str) -> dict[str, object]:
     picture, footprint = read_picture(place)
-    digests, signatures = fingerprint_picture(picture) if picture is not None else ([], [])
+    known = fingerprint_picture(picture) if picture is not None else {}
     digest = hashlib.sha256(storage.read_bytes(place)).hexdigest()
     ring = list(footprint) if footprint else None
-    return {"picture_sha256": digest, "pixels_sha256": digests, "signatures": signatures, "footprint": ring}
+    return {"pixels_sha256": [], "signatures": [], "parts": [], **known, "picture_sha256": digest, "footprint": ring}
 
 
 def _match_by_fingerprint(benchmark: HeldOut, settings: Select, lake: Lake, tiles: pa.Table) -> pa.Array:
     prints = fingerprint_place(benchmark.files)
-    confirm = (
-        confirm_pairs(make_picture_reader(lake, tiles), settings.confirm_mae, prints.pictures) if prints.pictures else None
-    )
-    return match_fingerprints(tiles, prints.rows, settings.near_bits, settings.buffer_m, confirm).cast(pa.string())
+    confirm = confirm_fingerprints(make_picture_reader(lake, tiles), settings.confirm_mae, prints)
+    return match_fingerprints(tiles, prints.rows, settings.near_bits, settings.buffer_m, *confirm).cast(pa.string())
 
 
 def _match_by_name(benchmark: HeldOut, lake: Lake, tiles: pa.Table) -> pa.Array:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from rsflow.config.select_settings import Select
 from rsflow.curation.connected_components import Indices
+from rsflow.curation.duplicates.pictures.fingerprint_parts import PART
 from rsflow.curation.duplicates.pictures.image_signature import Picture
 from rsflow.curation.duplicates.pictures.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
 from rsflow.curation.splits.leakage import Leak, find_leaks, find_near_duplicate_leaks
@@ -23,13 +24,14 @@ from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 from rsflow.errors import RsflowError, UsageError
 from rsflow.files import storage
 from rsflow.lake.tables import Lake
-from rsflow.phases.select.confirm_duplicates import confirm_pairs, confirm_tile_pairs
-from rsflow.phases.select.held_out import Fingerprints, fingerprint_place
+from rsflow.phases.select.confirm_duplicates import confirm_tile_pairs
+from rsflow.phases.select.held_out import Fingerprints, confirm_fingerprints, fingerprint_place
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.tiles.encode import decode
 
 BITS, MAE = 6, 3.0  # as `select` finds near duplicates unless told otherwise
+_WHOLE = {field.name: field.type for field in PART if field.name not in ("left", "top")}  # a picture's keypoints, as of tiles
 
 
 def check_leaks(
@@ -74,14 +76,13 @@ class SetLeak:
 
 
 def compare_sets(train: str, test: str, most_examples: int = 20) -> SetLeak:
-    """How much of `test` is in `train`, each picture by the first of: exact, flipped, near, ground."""
+    """How much of `test` is in `train`, each picture by the first of: exact, flipped, near, ground, part."""
     known, test_set = _read_set(train), _read_set(test)
-    both = known.pictures and test_set.pictures
-    confirm = confirm_pairs(test_set.pictures, MAE, known.pictures) if both and test_set.pictures and known.pictures else None
-    found = match_fingerprints(_upright_columns(test_set.rows), known.rows, BITS, 0.0, confirm).to_pylist()
+    confirm = confirm_fingerprints(test_set.pictures, MAE, known)
+    found = match_fingerprints(_upright_columns(test_set.rows), known.rows, BITS, 0.0, *confirm).to_pylist()
     hits = [(why, name) for why, name in zip(found, test_set.rows["name"].to_pylist(), strict=True) if why != "kept"]
     counts = Counter(why for why, _ in hits)
-    order = {why: counts[why] for why in ("exact", "flipped", "near", "ground") if counts[why]}
+    order = {why: counts[why] for why in ("exact", "flipped", "near", "ground", "part") if counts[why]}
     return SetLeak(known.rows.num_rows, len(found), order, tuple(sorted(hits)[:most_examples]))
 
 
@@ -91,7 +92,9 @@ def _upright_columns(prints: pa.Table) -> pa.Table:
         column: pa.array([values[0] if values else None for values in prints[name].to_pylist()], kind)
         for column, name, kind in (("pixels_sha256", "pixels_sha256", pa.string()), ("signature", "signatures", pa.int64()))
     }
-    return pa.table({"picture_sha256": prints["picture_sha256"], "footprint": prints["footprint"], **firsts})
+    wholes = [parts[0] if parts else {} for parts in prints["parts"].to_pylist()]
+    columns = {name: pa.array([whole.get(name) for whole in wholes], kind) for name, kind in _WHOLE.items()}
+    return pa.table({"picture_sha256": prints["picture_sha256"], "footprint": prints["footprint"], **firsts, **columns})
 
 
 def _read_set(place: str) -> Fingerprints:
@@ -123,6 +126,5 @@ def _fingerprint_snapshot(root: str, split: str) -> Fingerprints:
 
 
 def _fingerprint_sample(record: dict[str, Any], picture: Picture) -> dict[str, Any]:
-    digests, signatures = fingerprint_picture(picture)
     own = {"name": record["tile_id"], "picture_sha256": record["picture_sha256"], "footprint": record["footprint"]}
-    return {**own, "pixels_sha256": digests, "signatures": signatures}
+    return {**own, **fingerprint_picture(picture)}

@@ -48,7 +48,7 @@ from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 
-VERSION = 9
+VERSION = 10
 COLUMNS = [
     *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
     *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),

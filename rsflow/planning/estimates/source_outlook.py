@@ -124,45 +124,50 @@ def find_warnings(built: BuildConfig, sources: Sequence[SourceOutlook], unanswer
     """What will be empty, lost or other than it seems; each line names its source and what to do.
 
     `unanswered`: sources whose catalogue or API does not answer, of which nothing is known."""
-    for source, seen in zip(built.sources, sources, strict=True):
+    for source, outlook in zip(built.sources, sources, strict=True):
         if source.name in unanswered:
             continue
-        for warning in (*_empty_warnings(built, source, seen), *_scene_warnings(seen), *_annotation_warnings(built, seen)):
+        for warning in (
+            *_empty_warnings(built, source, outlook),
+            *_scene_warnings(outlook),
+            *_annotation_warnings(built, outlook),
+        ):
             yield f"{source.name}: {warning}"
 
 
-def _empty_warnings(built: BuildConfig, source: Source, seen: SourceOutlook) -> Iterator[str]:
-    if not seen.scenes:
-        yield f"comes out empty: none of its {sum(seen.rejected.values()):,} scenes can be opened ({_counts(seen.rejected)})"
-    elif not seen.tiles:
+def _empty_warnings(built: BuildConfig, source: Source, outlook: SourceOutlook) -> Iterator[str]:
+    if not outlook.scenes:
+        rejected = sum(outlook.rejected.values())
+        yield f"comes out empty: none of its {rejected:,} scenes can be opened ({_counts(outlook.rejected)})"
+    elif not outlook.tiles:
         yield "comes out empty: no tile can be cut from its scenes"
     elif not (source.annotations or source.labellers or built.generation):
         yield "comes out empty: it has neither annotations nor labellers, so nothing can be asked about its tiles"
-    elif not (seen.labels or source.labellers or source.ground_layers or built.generation):
+    elif not (outlook.labels or source.labellers or source.ground_layers or built.generation):
         yield "comes out empty: its annotations hold no label for its scenes, and it has no labellers"
     if source.licence and not built.select.allows(source.licence):
         yield f"no sample may be used: select.allow_licences does not allow {source.licence}"
 
 
-def _scene_warnings(seen: SourceOutlook) -> Iterator[str]:
-    if seen.scenes and seen.rejected:
-        yield f"{sum(seen.rejected.values()):,} scenes cannot be opened ({_counts(seen.rejected)})"
-    for what, variants in (("bands", seen.bands), ("pixel types", seen.dtypes), ("units", seen.units)):
+def _scene_warnings(outlook: SourceOutlook) -> Iterator[str]:
+    if outlook.scenes and outlook.rejected:
+        yield f"{sum(outlook.rejected.values()):,} scenes cannot be opened ({_counts(outlook.rejected)})"
+    for what, variants in (("bands", outlook.bands), ("pixel types", outlook.dtypes), ("units", outlook.units)):
         if len(variants) > 1:
             yield f"its scenes differ in {what}: {_counts(variants, 'scenes')}; give each kind a source, unless that is meant"
-    if seen.dates and seen.undated:
-        yield f"{seen.undated:,} of {seen.scenes:,} scenes have no date: scenes.acquired_at can tell where it stands"
-    if seen.dates:
+    if outlook.dates and outlook.undated:
+        yield f"{outlook.undated:,} of {outlook.scenes:,} scenes have no date: scenes.acquired_at can tell where it stands"
+    if outlook.dates:
         last = datetime.now(UTC).date().isoformat()
-        for day in dict.fromkeys(seen.dates):
+        for day in dict.fromkeys(outlook.dates):
             if day > last or int(day[:4]) < FIRST_YEAR:
                 yield f"a scene is dated {day}: correct scenes.acquired_at, or the time in the file"
 
 
-def _annotation_warnings(built: BuildConfig, seen: SourceOutlook) -> Iterator[str]:
-    left = dict(seen.lost)
+def _annotation_warnings(built: BuildConfig, outlook: SourceOutlook) -> Iterator[str]:
+    left = dict(outlook.lost)
     if cut := left.pop("picture_is_cut", 0):
-        longest = max(max(map(int, size.split(" x "))) for size in seen.sizes) if seen.sizes else 0
+        longest = max(max(map(int, size.split(" x "))) for size in outlook.sizes) if outlook.sizes else 0
         yield (
             f"{cut:,} captions, classes or questions about whole pictures are lost, for the pictures are cut into tiles: "
             f"tiles.whole_up_to_px={longest} keeps pictures up to that size whole (it is {built.tiles.whole_up_to_px})"

@@ -40,10 +40,10 @@ def group_pictures(groups: pa.Table, tiles: pa.Table) -> pa.Table:
 
 def _with_members(groups: pa.Table, tiles: pa.Table) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """Each group with the rows of its members' tiles; groups that lack one are left out."""
-    wanted = {member["tile_id"] for group in groups["members"].to_pylist() for member in group}
-    if not wanted:
+    tile_ids = {member["tile_id"] for group in groups["members"].to_pylist() for member in group}
+    if not tile_ids:
         return []
-    mine = tiles.filter(pa.compute.is_in(tiles["tile_id"], value_set=pa.array(sorted(wanted), pa.string())))
+    mine = tiles.filter(pa.compute.is_in(tiles["tile_id"], value_set=pa.array(sorted(tile_ids), pa.string())))
     known = {row["tile_id"]: row for row in mine.to_pylist()}
     found = []
     for group in groups.sort_by("group_id").to_pylist():

@@ -6,11 +6,11 @@ that a plan and a build count the same.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from typing import Any
 
 from rsflow.annotations.joining.whole_picture_labels import reject_split_labels
+from rsflow.lake.receipts import reject_row
 from rsflow.planning.plan import Plan, picture_of
 from rsflow.planning.sources.zoom_scales import scale_of, stored_scene_id
 from rsflow.readers import GRID
@@ -30,8 +30,8 @@ def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]
     for source, rejects in plan.not_scenes.items():
         lost.setdefault(source, []).extend(rejects)
     for source, rejects in sorted(lost.items()):
-        base = {"scene_id": "", "source": source, "step": "annotations", "rows": 1}
-        rows = [{**base, **dataclasses.asdict(reject)} for reject in rejects]
+        place = {"scene_id": "", "source": source}
+        rows = [reject_row(place, "annotations", reject, rows=1) for reject in rejects]
         if rows:
             found.append((source, fingerprint("annotations", rows), rows))
     return found

@@ -24,6 +24,7 @@ from rsflow.files.faults import retry_transient
 from rsflow.planning.sources.placed_scenes import place_scene, target_of
 from rsflow.planning.sources.zoom_scales import factor_of, with_scales
 from rsflow.readers import READERS, SceneInfo, list_scenes, open_scene, select_reader
+from rsflow.readers.products import PRODUCTS
 from rsflow.readers.reduced_scene import reduced_info
 from rsflow.readers.warped_scene import warped_info
 from rsflow.records import Reject, SceneFiles
@@ -131,7 +132,8 @@ def _rows(
     """The SCENES rows of a listed scene: several where the ground grid has it in several zones or cells, or it has coarser
     scales."""
     tiles, zoom = built.tiles, [built.zoom] if built.zoom else []
-    plugin = [provider] if (provider := READERS.provider(scene.reader)) else []
+    providers = (READERS.provider(scene.reader), PRODUCTS.provider(scene.options.get("product") or ""))
+    plugin = [provider for provider in providers if provider]
     grid = [tiles.system, tiles.pixel_size(scene.sensor), tiles.cell_side_m] if tiles.grid == "ground" else []
     # Without signatures: another one of the same address is no other file.
     named = replace(scene, files={band: storage.mask_secrets(path) for band, path in scene.files.items()})
@@ -214,9 +216,9 @@ def _probe(scene: SceneFiles, built: BuildConfig) -> list[Placed]:
     found = []
     for each in _placed(scene, info.footprint, (info.height_px, info.width_px), built):
         target, factor = target_of(each), factor_of(each)
-        seen = warped_info(info, target) if target else reduced_info(info, factor) if factor > 1 else info
-        more = {} if seen is info else {"file_height_px": info.height_px, "file_width_px": info.width_px}
-        found.append((each, {**_facts(seen), **more, "unit": unit, "is_picture": is_picture, "position_error_m": error_m}))
+        read_as = warped_info(info, target) if target else reduced_info(info, factor) if factor > 1 else info
+        more = {} if read_as is info else {"file_height_px": info.height_px, "file_width_px": info.width_px}
+        found.append((each, {**_facts(read_as), **more, "unit": unit, "is_picture": is_picture, "position_error_m": error_m}))
     return found
 
 

@@ -5,6 +5,7 @@ To add one: a module with a Product (rsflow.readers.products.contract), and its 
 
 from __future__ import annotations
 
+from rsflow.plugins import PluginTable
 from rsflow.readers.products.contract import Decoder, Product, describe_product, list_products
 from rsflow.readers.products.landsat import LANDSAT_C2
 from rsflow.readers.products.sentinel1 import SENTINEL1_GRD
@@ -13,10 +14,13 @@ from rsflow.readers.products.sentinelhub import SENTINELHUB
 
 __all__ = ["PRODUCTS", "Decoder", "Product", "describe_product", "list_products"]
 
-PRODUCTS: dict[str, Product] = {
-    "landsat_c2": LANDSAT_C2,
-    "sentinel1_grd": SENTINEL1_GRD,
-    "sentinel2_l1c": SENTINEL2_L1C,
-    "sentinel2_l2a": SENTINEL2_L2A,
-    "sentinelhub": SENTINELHUB,
-}
+PRODUCTS: PluginTable[Product] = PluginTable(
+    "rsflow.products",
+    {
+        "landsat_c2": LANDSAT_C2,
+        "sentinel1_grd": SENTINEL1_GRD,
+        "sentinel2_l1c": SENTINEL2_L1C,
+        "sentinel2_l2a": SENTINEL2_L2A,
+        "sentinelhub": SENTINELHUB,
+    },
+)

@@ -135,12 +135,12 @@ def _instructions(facts: CardFacts) -> Iterable[str]:
     yield from model_sentences(facts.sentences)
 
 
-def _split_rows(wanted: Mapping[str, float], strata: Strata) -> Iterable[str]:
-    head, rows = split_rows(wanted, strata)
+def _split_rows(requested: Mapping[str, float], strata: Strata) -> Iterable[str]:
+    head, rows = split_rows(requested, strata)
     yield (
         "The share of each split in the samples of a sensor and of its categories. What shows one place or one picture is "
         "never parted, and tiles between two splits are left out, so shares are met as nearly as that allows: "
-        f"{split_error(wanted, strata):.1%} of the samples are where the wanted shares would not have them."
+        f"{split_error(requested, strata):.1%} of the samples are where the wanted shares would not have them."
     )
     yield _table(head, rows, text_columns=2)
     if len(rows) <= len(strata):
@@ -168,8 +168,8 @@ def _list_dropped(facts: CardFacts) -> Iterable[str]:
 
 def _held_out(dropped: Mapping[str, int]) -> Iterable[str]:
     """Tiles by benchmark and by the test that recognised them, from reasons such as "held_out:ucm:near"."""
-    caught = {tuple(reason.split(":")[1:]): count for reason, count in dropped.items() if reason.startswith("held_out:")}
-    rows = [[found[0], found[1], f"{count:,}"] for found, count in sorted(caught.items()) if len(found) == 2]
+    matches = {tuple(reason.split(":")[1:]): count for reason, count in dropped.items() if reason.startswith("held_out:")}
+    rows = [[found[0], found[1], f"{count:,}"] for found, count in sorted(matches.items()) if len(found) == 2]
     if rows:
         yield "Of these, tiles that show what is held out for benchmarks; `cluster` are duplicates of such tiles."
         yield _table(["benchmark", "recognised by", "tiles"], rows, text_columns=2)

@@ -34,21 +34,21 @@ def seed_tables(built: Built) -> Iterable[tuple[SeedMix, list[list[str]], str]]:
         listed = {source for _, source in seed.sources}
         if sources & listed:
             # A line without a figure on either side says nothing.
-            lines = {key: said for key, said in seed.sources.items() if said != PublishedCounts() or key[1] in sources}
+            lines = {key: figures for key, figures in seed.sources.items() if figures != PublishedCounts() or key[1] in sources}
             yield (
                 seed,
-                [_row(task, source, built, said) for (task, source), said in lines.items()],
+                [_row(task, source, built, figures) for (task, source), figures in lines.items()],
                 _unlisted_text(seed, built, listed),
             )
 
 
-def _row(task: str, source: str, built: Built, said: PublishedCounts) -> list[str]:
+def _row(task: str, source: str, built: Built, seed_counts: PublishedCounts) -> list[str]:
     train, test = (built.get((split, task, source), (0, 0)) for split in ("train", "test"))
     pairs = (
-        (train[0], said.train_pictures),
-        (train[1], said.train_pairs),
-        (test[0], said.test_pictures),
-        (test[1], said.test_pairs),
+        (train[0], seed_counts.train_pictures),
+        (train[1], seed_counts.train_pairs),
+        (test[0], seed_counts.test_pictures),
+        (test[1], seed_counts.test_pairs),
     )
     return [task, source, *(text for own, published in pairs for text in (f"{own:,}", _number(published)))]
 

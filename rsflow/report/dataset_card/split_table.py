@@ -14,9 +14,9 @@ CATEGORIES = 40  # the most that are listed
 Strata = Mapping[tuple[str, str], Mapping[str, int]]
 
 
-def split_rows(wanted: Mapping[str, float], strata: Strata) -> tuple[list[str], list[list[str]]]:
+def split_rows(requested: Mapping[str, float], strata: Strata) -> tuple[list[str], list[list[str]]]:
     """(head, rows): the wanted shares first, then each sensor with its categories, the commonest first."""
-    shares = _shares(wanted, strata)
+    shares = _shares(requested, strata)
     sizes = {key: sum(counts.values()) for key, counts in strata.items()}
     named = sorted((key for key in strata if key[1]), key=lambda key: (-sizes[key], key))[:CATEGORIES]
     shown = sorted(
@@ -29,18 +29,18 @@ def split_rows(wanted: Mapping[str, float], strata: Strata) -> tuple[list[str], 
     return ["sensor", "category", "samples", *shares], rows
 
 
-def split_error(wanted: Mapping[str, float], strata: Strata) -> float:
+def split_error(requested: Mapping[str, float], strata: Strata) -> float:
     """The share of samples that would have to be in another split for every category to have the wanted shares; a sample with
     several categories counts under each."""
     named = [counts for key, counts in strata.items() if key[1]] or list(strata.values())
-    shares = _shares(wanted, strata)
+    shares = _shares(requested, strata)
     apart = sum(abs(counts.get(name, 0) - share * sum(counts.values())) for counts in named for name, share in shares.items())
     return apart / 2 / sum(sum(counts.values()) for counts in named)
 
 
-def _shares(wanted: Mapping[str, float], strata: Strata) -> dict[str, float]:
+def _shares(requested: Mapping[str, float], strata: Strata) -> dict[str, float]:
     """The wanted shares; 0 of a split that has samples although none was wanted (a source's own)."""
-    total = sum(wanted.values())
-    shares = {name: share / total for name, share in wanted.items() if share > 0}
+    total = sum(requested.values())
+    shares = {name: share / total for name, share in requested.items() if share > 0}
     others = sorted({name for counts in strata.values() for name, count in counts.items() if count} - shares.keys())
     return {**shares, **dict.fromkeys(others, 0.0)}

@@ -180,10 +180,10 @@ def _footer(record: dict[str, Any]) -> str:
 
 
 def _companion_names(record: dict[str, Any]) -> str:
-    told = [f"{one.get('role') or one['sensor']}, {one['acquired_at'] or 'no date'}" for one in record.get("companions", ())]
-    return f" · beside it: {'; '.join(told)}" if told else ""
+    names = [f"{one.get('role') or one['sensor']}, {one['acquired_at'] or 'no date'}" for one in record.get("companions", ())]
+    return f" · beside it: {'; '.join(names)}" if names else ""
 
 
 def _describe_filter(choice: SampleFilter) -> str:
-    asked = {name: getattr(choice, name) for name in ("tile", "task", "sensor", "split")}
-    return ", ".join(f"--{name} {value}" for name, value in asked.items() if value) or "the choice"
+    values = {name: getattr(choice, name) for name in ("tile", "task", "sensor", "split")}
+    return ", ".join(f"--{name} {value}" for name, value in values.items() if value) or "the choice"

@@ -14,11 +14,11 @@ def review_lines(found: ReviewSummary) -> Iterator[str]:
     people = ", ".join(f"{name} {count:,}" for name, count in found.reviewers.items())
     yield f"Decisions by reviewer: {people}. What holds: {_decisions(found)}."
     if found.rates:
-        seen = found.drawn - found.open
+        decided = found.drawn - found.open
         yield (
-            f"Of a sample drawn by stratum, {seen:,} of {found.drawn:,} items were decided. The share that is wrong (rejected "
-            "or corrected) is estimated for all that the strata hold, with its 95 % interval (Wilson). What was found is "
-            "mended in this dataset; what nobody saw is not."
+            f"Of a sample drawn by stratum, {decided:,} of {found.drawn:,} items were decided. The share that is wrong "
+            "(rejected or corrected) is estimated for all that the strata hold, with its 95 % interval (Wilson). What was "
+            "found is mended in this dataset; what nobody saw is not."
         )
         lines = ["| | | decided | wrong | estimated share | 95 % interval |", "|---|---|---:|---:|---:|---|"]
         lines += [f"| {name} | {_row(rate)} |" for name, rates in found.rates.items() for rate in rates]

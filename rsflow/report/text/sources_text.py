@@ -69,8 +69,8 @@ def sources_text(built: BuildConfig, states: list[SourceState]) -> str:
     for title, chosen in (("missing", [s for s in states if s.missing]), ("unusable", [s for s in states if s.fault])):
         if chosen:
             lines += ["", f"{title}:", *(line for state in chosen for line in _source_lines(state))]
-    if said := describe_disallowed(built):
-        lines += ["", *_wrap(f"licences: {said}", "")]
+    if disallowed := describe_disallowed(built):
+        lines += ["", *_wrap(f"licences: {disallowed}", "")]
     return "\n".join(line.rstrip() for line in lines)
 
 

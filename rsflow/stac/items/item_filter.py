@@ -67,13 +67,13 @@ def read_area(search: StacSearch) -> Json | None:
 
 def make_filter(search: StacSearch, area: Json | None) -> Callable[[Item], bool]:
     """Whether a static catalogue's item is one that the search asks for. The function raises DataError for broken items."""
-    wanted = _shape(area) if area else _box(search.bbox)
+    area_filter = _shape(area) if area else _box(search.bbox)
     first, last = parse_period(search.period) if search.period else (None, None)
 
     def fits(item: Item) -> bool:
         if search.collections and item.collection not in search.collections:
             return False
-        if wanted is not None and not _touches(item, wanted):
+        if area_filter is not None and not _touches(item, area_filter):
             return False
         if search.period:
             start, end = item_period(item)
@@ -133,11 +133,11 @@ def sort_items(items: Iterable[Item], sort: Iterable[str]) -> list[Item]:
     return ordered
 
 
-def _touches(item: Item, wanted: BaseGeometry) -> bool:
+def _touches(item: Item, area: BaseGeometry) -> bool:
     geometry = _shape(item.data.get("geometry")) or _box(item.data.get("bbox"))
     if geometry is None:
         raise DataError("no_place", f"{item.place}: item {item.id} has no geometry to compare with the area that is asked for")
-    return bool(geometry.intersects(wanted))
+    return bool(geometry.intersects(area))
 
 
 def _shape(geometry: Any) -> BaseGeometry | None:

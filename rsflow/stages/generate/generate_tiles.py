@@ -42,12 +42,12 @@ from rsflow.instructions.prompts import (
     text_kinds,
 )
 from rsflow.instructions.wording.hash_choice import hash_number
-from rsflow.lake.receipts import receipt_table, unit_mark
+from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.lake.tile_files import read_pictures
 from rsflow.records import Instruction
 from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.generate.generated_texts import Draft, Question, group_units, keep_consistent, list_faults, reject_row
+from rsflow.stages.generate.generated_texts import Draft, Question, group_units, keep_consistent, list_faults
 from rsflow.stages.generate.judge_texts import Judge
 from rsflow.stages.instruct.instruct_tiles import facts_of, instruction_row
 from rsflow.stages.predict.picture_batches import prefetch
@@ -176,8 +176,8 @@ class GenerateTiles:
 
         drafts = [draft_of(tile) for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"]))]
         for draft in drafts:
-            beside = others.get(draft.tile["tile_id"])
-            other = draft_of(beside) if beside else None
+            companion = others.get(draft.tile["tile_id"])
+            other = draft_of(companion) if companion else None
             if other and other.kept:
                 draft.context, draft.other = replace(draft.context, other=other.context.facts), other.picture
         return [draft for draft in drafts if draft.kept]
@@ -278,7 +278,8 @@ class GenerateTiles:
 
     def _receipt(self, unit: dict[str, Any], drafts: list[Draft], times: dict[str, float]) -> pa.Table:
         made = [row for draft in drafts for row in self._rows(draft)]
-        rejects = [reject_row(unit, reject) for draft in drafts for kind in self.kinds for reject in draft.rejects[kind]]
+        lost = [reject for draft in drafts for kind in self.kinds for reject in draft.rejects[kind]]
+        rejects = [reject_row(unit, "generate", reject, rows=0) for reject in lost]
         spent = Counter(times)
         for draft in drafts:
             spent.update(draft.usage)

@@ -120,17 +120,3 @@ def group_units(units: list[dict[str, Any]], tiles: int) -> Iterator[list[dict[s
             group = []
     if group:
         yield group
-
-
-def reject_row(unit: dict[str, Any], reject: Reject) -> dict[str, Any]:
-    """A REJECTS row of a text of this unit."""
-    # `rows` 0: no tile left with it, only a text that was never made.
-    where = {"scene_id": unit["scene_id"], "source": unit["source"], "step": "generate", "rows": 0}
-    return {
-        "kind": reject.kind,
-        "subject": reject.subject,
-        "reason": reject.reason,
-        "detail": reject.detail,
-        "file": "",
-        **where,
-    }

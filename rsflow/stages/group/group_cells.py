@@ -22,8 +22,9 @@ from rsflow.cells.presentation import order_by_hash
 from rsflow.cells.registration import UNKNOWN_SHIFT, Shift, Structure, measure_shift, structure
 from rsflow.config.group_settings import Groups
 from rsflow.errors import DataError
-from rsflow.lake.receipts import receipt_table, unit_mark
+from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.lake.tile_files import read_pictures
+from rsflow.records import Reject
 from rsflow.stage import BatchFunction, Resources
 from rsflow.tiles.encode import decode
 
@@ -183,17 +184,7 @@ def _no_time(work: dict[str, Any], tile: CellTile) -> dict[str, Any]:
 
 def _reject(work: dict[str, Any], subject: str, reason: str, detail: str, rows: int = 0) -> dict[str, Any]:
     # `rows` 0: the tile stays, it is only no member.
-    same = {name: work[name] for name in ("scene_id", "source")}
-    return {
-        "kind": "group",
-        "subject": subject,
-        **same,
-        "step": "group_cells",
-        "reason": reason,
-        "detail": detail,
-        "file": "",
-        "rows": rows,
-    }
+    return reject_row(work, "group_cells", Reject("group", subject, reason, detail), rows)
 
 
 def _cell_tile(row: dict[str, Any]) -> CellTile:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow.lake.receipts import receipt_table, unit_mark
+from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
+from rsflow.records import Reject
 from rsflow.stage import BatchFunction, Resources
 
 _WINDOW = ("row_off", "col_off", "height_px", "width_px")
@@ -74,14 +75,6 @@ def _reject_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]])
     there = {role for _, role in members}
     lacking = ", ".join(scene["role"] for scene in work["scenes"] if scene["role"] not in there)
     tile = members[-1][0]
-    return {
-        "kind": "group",
-        "subject": group_id(work["kind"], tile["tile_id"]),
-        "scene_id": tile["scene_id"],
-        "source": work["source"],
-        "step": "group",
-        "reason": "missing_partner",
-        "detail": f"the picture of the same window {lacking} is no tile: it was rejected, so nothing can be compared",
-        "file": "",
-        "rows": 1,
-    }
+    detail = f"the picture of the same window {lacking} is no tile: it was rejected, so nothing can be compared"
+    reject = Reject("group", group_id(work["kind"], tile["tile_id"]), "missing_partner", detail)
+    return reject_row({**work, "scene_id": tile["scene_id"]}, "group", reject, rows=1)

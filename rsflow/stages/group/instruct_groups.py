@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,11 +11,8 @@ import pyarrow as pa
 from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose_group
 from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
-from rsflow.lake.receipts import receipt_table, unit_mark
-from rsflow.records import Reject
-from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.instruct.instruct_tiles import facts_of, instruction_row
+from rsflow.stages.instruct.instruct_tiles import facts_of, instructions_receipt, labels_by_tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +34,13 @@ class InstructGroups:
 
     def _unit(self, work: dict[str, Any]) -> pa.Table:
         tiles = {tile["tile_id"]: tile for tile in work["tiles"]}
-        labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in sorted(work["labels"], key=lambda row: label_sort_key(row["label_id"])):
-            labels[row["tile_id"]].append(row)
-        made: list[dict[str, Any]] = []
-        refused: list[dict[str, Any]] = []
-        for group in work["groups"]:
-            facts = _group_facts(group, tiles, labels)
-            instructions, rejects = compose_group(facts, self.instructions, self.seed, self.labels)
-            ids = [row["label_id"] for member in group["members"] for row in labels[member["tile_id"]]]
-            made.extend(instruction_row(facts.tile_id, instruction, ids) for instruction in instructions)
-            refused.extend(_reject_row(work, reject) for reject in rejects)
-        marks = unit_mark(work, "compare", len(work["groups"]))
-        return receipt_table(marks, instructions=made, rejects=refused)
+        labels = labels_by_tile(work)
+        facts = [_group_facts(group, tiles, labels) for group in work["groups"]]
+        ids = [
+            [row["label_id"] for member in group["members"] for row in labels[member["tile_id"]]] for group in work["groups"]
+        ]
+        made = (compose_group(one, self.instructions, self.seed, self.labels) for one in facts)
+        return instructions_receipt(work, "compare", zip([one.tile_id for one in facts], ids, made, strict=True))
 
 
 def _group_facts(
@@ -73,9 +63,3 @@ def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str,
         shift,
         (box[0], box[1], box[2], box[3]) if box else None,
     )
-
-
-def _reject_row(work: dict[str, Any], reject: Reject) -> dict[str, Any]:
-    # `rows` 0: no group left with it, only an instruction that was never made.
-    same = {"kind": reject.kind, "subject": reject.subject, "reason": reject.reason, "detail": reject.detail}
-    return {**same, "scene_id": work["scene_id"], "source": work["source"], "step": "compare", "file": reject.file, "rows": 0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose, instruction_id
-from rsflow.lake.receipts import receipt_table, unit_mark
+from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.schemas import label_from_row, label_sort_key
 from rsflow.stage import BatchFunction, Resources
@@ -37,21 +37,35 @@ class InstructTiles:
         return instruct
 
     def _unit(self, work: dict[str, Any]) -> pa.Table:
-        labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in work["labels"]:
-            labels[row["tile_id"]].append(row)
-        made: list[dict[str, Any]] = []
-        refused: list[dict[str, Any]] = []
-        for tile in work["tiles"]:
-            # The table has no order of its own.
-            mine = sorted(labels[tile["tile_id"]], key=lambda row: label_sort_key(row["label_id"]))
-            facts = facts_of(tile, mine)
-            instructions, rejects = compose(facts, self.instructions, self.seed, self.labels)
-            ids = [row["label_id"] for row in mine]
-            made.extend(instruction_row(facts.tile_id, instruction, ids) for instruction in instructions)
-            refused.extend(_reject_row(work, reject) for reject in rejects)
-        marks = unit_mark(work, "instruct", len(work["tiles"]))
-        return receipt_table(marks, instructions=made, rejects=refused)
+        labels = labels_by_tile(work)
+        facts = [facts_of(tile, labels[tile["tile_id"]]) for tile in work["tiles"]]
+        ids = [[row["label_id"] for row in labels[tile["tile_id"]]] for tile in work["tiles"]]
+        made = (compose(one, self.instructions, self.seed, self.labels) for one in facts)
+        return instructions_receipt(work, "instruct", zip([one.tile_id for one in facts], ids, made, strict=True))
+
+
+def labels_by_tile(work: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The labels of every tile of a unit, in their order: the table has none of its own."""
+    labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in sorted(work["labels"], key=lambda row: label_sort_key(row["label_id"])):
+        labels[row["tile_id"]].append(row)
+    return labels
+
+
+def instructions_receipt(
+    work: dict[str, Any],
+    step: str,
+    composed: Iterable[tuple[str, Sequence[str], tuple[Sequence[Instruction], Sequence[Reject]]]],
+) -> pa.Table:
+    """The receipt of a unit: of every tile or group its id, the ids of its labels in order, and what rules made of them."""
+    made: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    count = 0
+    for subject, label_ids, (instructions, rejects) in composed:
+        made.extend(instruction_row(subject, instruction, label_ids) for instruction in instructions)
+        refused.extend(reject_row(work, step, reject, rows=0) for reject in rejects)
+        count += 1
+    return receipt_table(unit_mark(work, step, count), instructions=made, rejects=refused)
 
 
 def facts_of(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:
@@ -88,18 +102,3 @@ def instruction_row(tile_id: str, instruction: Instruction, label_ids: Sequence[
         "checks": list(instruction.checks),
     }
     return {**row, "digest": digest(instruction_record(row))}
-
-
-def _reject_row(work: dict[str, Any], reject: Reject) -> dict[str, Any]:
-    # `rows` 0: no tile left with it, only an instruction that was never made.
-    return {
-        "kind": reject.kind,
-        "subject": reject.subject,
-        "scene_id": work["scene_id"],
-        "source": work["source"],
-        "step": "instruct",
-        "reason": reject.reason,
-        "detail": reject.detail,
-        "file": reject.file,
-        "rows": 0,
-    }

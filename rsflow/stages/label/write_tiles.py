@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 
 from rsflow import schemas
 from rsflow.files import storage
-from rsflow.lake.receipts import receipt_table, unit_mark
+from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.lake.tile_files import write_pictures
+from rsflow.records import Reject
 from rsflow.stage import BatchFunction, Resources, split_rejected
 from rsflow.stages.shard.sample_record import digest, tile_record
 
@@ -82,14 +83,4 @@ def _label_rows(tile: str, labels: list[dict[str, Any]]) -> list[dict[str, Any]]
 
 
 def _reject_row(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "kind": "tile",
-        "subject": row["tile_id"],
-        "scene_id": row["scene_id"],
-        "source": row["source"],
-        "step": "label",
-        "reason": row["reject_reason"],
-        "detail": row["reject_detail"],
-        "file": "",
-        "rows": 1,
-    }
+    return reject_row(row, "label", Reject("tile", row["tile_id"], row["reject_reason"], row["reject_detail"]), rows=1)

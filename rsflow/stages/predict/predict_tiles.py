@@ -19,7 +19,8 @@ import pyarrow as pa
 from rsflow.errors import DataError
 from rsflow.labellers.models.model_labeller import LabellerOutput, ModelLabeller, not_finite_error
 from rsflow.labellers.models.oom_backoff import OomBackoff
-from rsflow.lake.receipts import receipt_table, unit_mark
+from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
+from rsflow.records import Reject
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.predict.picture_batches import Limits, Unreadable, batches, prefetch
@@ -119,16 +120,14 @@ class _Unit:
         )
 
     def _reject_row(self, tile: str, error: DataError) -> dict[str, Any]:
-        said = {"reason": error.reason, "detail": error.detail, "file": "", "rows": 1}
-        return {"kind": "tile", "subject": tile, **self._same, "step": "predict", **said}
+        return reject_row(self._same, "predict", Reject("tile", tile, error.reason, error.detail), rows=1)
 
     def _control_rows(self, tile: str, key: str, output: LabellerOutput) -> Iterator[dict[str, Any]]:
         """A reject for each label that is left out because a model's words in it would steer another model."""
         for i, label in enumerate(output.labels):
             if found := find_control_token(f"{label.category}\n{label.text}"):
                 detail = f"the {label.kind} holds {found}, which models read as a command"
-                said = {"reason": "control_token", "detail": detail, "file": "", "rows": 0}  # the tile stays
-                yield {"kind": "label", "subject": f"{tile}#{key}.{i}", **self._same, "step": "predict", **said}
+                yield reject_row(self._same, "predict", Reject("label", f"{tile}#{key}.{i}", "control_token", detail), rows=0)
 
 
 def _label_rows(tile: str, key: str, output: LabellerOutput) -> list[dict[str, Any]]:
@@ -143,8 +142,8 @@ def _finite(output: LabellerOutput | DataError) -> LabellerOutput | DataError:
     """The same, or why it counts for nothing: half-precision types overflow, and then what a model gives is no number."""
     if isinstance(output, DataError):
         return output
-    told = [value for label in output.labels for value in (label.score, label.value) if value is not None]
+    values = [value for label in output.labels for value in (label.score, label.value) if value is not None]
     corners = [value for label in output.labels if label.shape for value in (*label.shape.box, *label.shape.polygon)]
-    if np.isfinite([*told, *corners]).all() and (output.vector is None or np.isfinite(output.vector).all()):
+    if np.isfinite([*values, *corners]).all() and (output.vector is None or np.isfinite(output.vector).all()):
         return output
     return not_finite_error("a score, a box or a vector")

@@ -68,7 +68,7 @@ class WriteShards:
         pictures = read_pictures(self.root, [*map(_with_picture_tile, work["tiles"]), *work["companions"]])
         raws = read_raw(self.root, [tile for tile in work["tiles"] if tile["raw"]])
         for tile in sorted(work["tiles"], key=lambda tile: str(tile["key"])):
-            mine, beside = instructions[tile["tile_id"]], companions[tile["tile_id"]]
+            mine, shown_with = instructions[tile["tile_id"]], companions[tile["tile_id"]]
             repeat = {"repeat": tile["repeat"]} if (tile["repeat"] or 1) > 1 else {}
             raw = raws.get(tile["tile_id"])
             own = tile_record(tile, raw.invalid if raw else ())
@@ -78,14 +78,14 @@ class WriteShards:
             record = {
                 **own,
                 **group_record(tile),
-                **({"companions": [companion_record(other) for other in beside]} if beside else {}),
+                **({"companions": [companion_record(other) for other in shown_with]} if shown_with else {}),
                 **repeat,
                 "split": work["split"],
                 "instructions": mine,
                 "objects": objects[tile["tile_id"]],
                 "vocabulary": tile["vocabulary"] or [],
             }
-            others = {f"{picture_name(other)}.{other['picture_format']}": pictures[other["tile_id"]] for other in beside}
+            others = {f"{picture_name(other)}.{other['picture_format']}": pictures[other["tile_id"]] for other in shown_with}
             others |= {BANDS: raw.bands} if raw else {}
             picture = pictures[_with_picture_tile(tile)["tile_id"]]
             yield Sample(tile["key"], picture, tile["picture_format"], record, others)

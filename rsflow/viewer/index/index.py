@@ -3,6 +3,7 @@
 - `samples`: a row per tile, `n` its place in the order of tile ids, with its place in the selection;
 - `labels`: a row per label, by `n`: what boxes are drawn from;
 - `texts`: a row per instruction, by `n`: its task, and whether it was selected;
+- `categories`, `tasks`: each of a sample once, by `n`: what is counted;
 - `rejects`: the rows of that table, in the order that they are listed in;
 - `receipts`: those that count, by table and rank (0 the newest).
 
@@ -79,12 +80,20 @@ UPDATE samples SET objects = c.objects, low_score = c.low FROM sums c WHERE c.n 
 DROP TABLE sums
 """
 
+# What is counted by value: each value of a sample once.
+_VALUES = """
+CREATE TABLE categories AS SELECT DISTINCT n, category FROM labels WHERE kind <> 'fact' ORDER BY n;
+CREATE TABLE tasks AS SELECT DISTINCT n, task FROM texts ORDER BY n
+"""
+
 # Of the samples `numbers`, with the labels `changed` in place of those that they had.
 _CHANGED_LABELS = f"""
 DELETE FROM labels WHERE n IN (SELECT unnest($numbers));
 INSERT INTO labels SELECT n, label_id, kind, category, score, box, polygon, origin_name, text, {_SIZE} FROM changed r;
 UPDATE samples SET objects = (SELECT count(*) FROM labels l WHERE l.n = samples.n AND l.kind = 'box'),
-    low_score = (SELECT min(score) FROM labels l WHERE l.n = samples.n) WHERE n IN (SELECT unnest($numbers))
+    low_score = (SELECT min(score) FROM labels l WHERE l.n = samples.n) WHERE n IN (SELECT unnest($numbers));
+DELETE FROM categories WHERE n IN (SELECT unnest($numbers));
+INSERT INTO categories SELECT DISTINCT n, category FROM changed WHERE kind <> 'fact'
 """
 _LABEL_ROWS = pa.schema(
     [
@@ -158,7 +167,7 @@ def build_index(lake: Lake, receipts: LiveReceipts) -> SampleIndex:
     for name in ("label", "instruction"):
         sources[f"newest_{name}"] = _NEWEST.format(column=f"{name}_id") if not receipts.is_exact else ""
     sources["size"] = _SIZE
-    for statement in (_SAMPLES, _LABELS, _TEXTS, *_SUMS.split(";"), _REJECTS):
+    for statement in (_SAMPLES, _LABELS, _TEXTS, *_SUMS.split(";"), *_VALUES.split(";"), _REJECTS):
         used = {name: value for name, value in parameters.items() if f"{{{name.removeprefix('files_')}}}" in statement}
         connection.execute(statement.format(**sources), used)
     return SampleIndex(tables, receipts, versions)

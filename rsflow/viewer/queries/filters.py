@@ -23,6 +23,8 @@ ORDERS = {
     "newest": ("coalesce(epoch(acquired_at), 0)", True),
 }
 
+ALL = "true"  # the condition of a filter that leaves none out
+
 NUMBERS = ("min_score", "max_score", "min_size", "max_size")
 _BOUNDS = {"min_score": "score >=", "max_score": "score <=", "min_size": "size >=", "max_size": "size <="}
 
@@ -71,13 +73,13 @@ def _number(name: str, text: str) -> float:
 
 def where(chosen: SampleFilter, without: str = "") -> tuple[str, dict[str, Any]]:
     """The condition on `samples s` and its parameters; `without` leaves one filter out, to count what it could be."""
-    parts, parameters = ["true"], dict[str, Any]()
+    parts, parameters = [], dict[str, Any]()
     for name, values in chosen.values.items():
         if name != without:
             parts.append(f"coalesce(CAST(s.{SAMPLE_COLUMNS[name]} AS VARCHAR), '') IN (SELECT unnest(${name}))")
             parameters[name] = list(values)
     if chosen.tasks and without != "task":
-        parts.append("s.n IN (SELECT n FROM texts WHERE task IN (SELECT unnest($task)))")
+        parts.append("s.n IN (SELECT n FROM tasks WHERE task IN (SELECT unnest($task)))")
         parameters["task"] = list(chosen.tasks)
     if labels := _label_condition(chosen, parameters, without):
         parts.append(f"s.n IN (SELECT n FROM labels WHERE {labels})")
@@ -88,7 +90,7 @@ def where(chosen: SampleFilter, without: str = "") -> tuple[str, dict[str, Any]]
     if chosen.keys is not None:
         parts.append("s.key IN (SELECT unnest($keys))")
         parameters["keys"] = list(chosen.keys)
-    return " AND ".join(parts), parameters
+    return " AND ".join(parts) or ALL, parameters
 
 
 def _label_condition(chosen: SampleFilter, parameters: dict[str, Any], without: str) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from rsflow.errors import UsageError
 from rsflow.viewer.index.index import SampleIndex
 from rsflow.viewer.index.lake_rows import LakeRows
-from rsflow.viewer.queries.filters import ORDERS, SampleFilter, where
+from rsflow.viewer.queries.filters import ALL, ORDERS, SampleFilter, where
 
 PAGE_ROWS = 60
 MOST_ROWS = 200
@@ -25,7 +25,12 @@ _CARD = (
     "s.n, s.tile_id, s.key, s.source, s.sensor, s.height_px, s.width_px, s.split, s.selected, s.reason, s.objects, "
     "hex(s.sha256[:4]) AS version"
 )
-_FACETS = {"source": "source", "sensor": "sensor", "split": "split", "reason": "reason"}
+# By filter: the expression whose values are counted, and the table that has each value of a sample once.
+_FACETS = {
+    **{name: (f"coalesce(s.{name}, '')", "samples") for name in ("source", "sensor", "split", "reason")},
+    "task": ("t.task", "tasks"),
+    "category": ("t.category", "categories"),
+}
 
 
 def sample_page(rows: LakeRows, chosen: SampleFilter, after: str = "", limit: int = PAGE_ROWS) -> dict[str, Any]:
@@ -104,19 +109,17 @@ def count_values(rows: LakeRows, chosen: SampleFilter) -> dict[str, Any]:
     condition, parameters, tables = condition_of(rows, chosen)
     total = rows.index.table(f"SELECT count(*) AS count FROM samples s WHERE {condition}", parameters, tables)
     counts = {"total": total["count"][0].as_py()}
-    for name, column in _FACETS.items():
-        counts[name] = _counted(rows, chosen, name, f"coalesce(s.{column}, '')", "samples s")
-    counts["task"] = _counted(rows, chosen, "task", "t.task", "samples s JOIN texts t ON t.n = s.n")
-    counts["category"] = _counted(
-        rows, chosen, "category", "t.category", "samples s JOIN labels t ON t.n = s.n AND t.kind <> 'fact'"
-    )
+    for name, (value, table) in _FACETS.items():
+        counts[name] = _counted(rows, chosen, name, value, table)
     return counts
 
 
-def _counted(rows: LakeRows, chosen: SampleFilter, name: str, value: str, tables: str) -> list[dict[str, Any]]:
+def _counted(rows: LakeRows, chosen: SampleFilter, name: str, value: str, table: str) -> list[dict[str, Any]]:
     condition, parameters, registered = condition_of(rows, chosen, without=name)
+    chosen_rows = "" if condition == ALL or table == "samples" else "JOIN samples s USING (n)"
+    source = "samples s" if table == "samples" else f"{table} t {chosen_rows}"
     query = (
-        f"SELECT {value} AS value, count(DISTINCT s.n) AS count FROM {tables} WHERE {condition} GROUP BY value "
+        f"SELECT {value} AS value, count(*) AS count FROM {source} WHERE {condition} GROUP BY value "
         f"ORDER BY count DESC, value LIMIT {MOST_VALUES}"
     )
     found: list[dict[str, Any]] = rows.index.table(query, parameters, registered).to_pylist()

@@ -109,11 +109,14 @@ def find_overlaps(
     confirm: ConfirmRegions,
     orientations: int = ORIENTATIONS,
     runner: TaskRunner = LOCAL_RUNNER,
+    least: int = MIN_AGREEING,
 ) -> Indices:
-    """(row of `strong`, row of `weak`, orientation) that show the same in part, in any of the first `orientations`."""
+    """(row of `strong`, row of `weak`, orientation) that show the same in part, in any of the first `orientations`.
+
+    `least`: keypoints that must agree."""
     found = [np.empty((0, 3), dtype=np.int64)]
     for ours, theirs in ((strong[~grounded[strong]], weak), (strong[grounded[strong]], weak[~grounded[weak]])):
-        for pairs, regions in _candidates(keypoints, ours, theirs, orientations, runner):
+        for pairs, regions in _candidates(keypoints, ours, theirs, orientations, runner, least):
             found.append(pairs[confirm(pairs, regions)] if len(pairs) else pairs)
     return np.concatenate(found)
 
@@ -124,7 +127,7 @@ def confirm_regions_by_position(confirm: ConfirmRegions, rows: Indices) -> Confi
 
 
 def _candidates(
-    keypoints: KeypointSets, ours: Indices, theirs: Indices, orientations: int, runner: TaskRunner
+    keypoints: KeypointSets, ours: Indices, theirs: Indices, orientations: int, runner: TaskRunner, least: int
 ) -> Iterator[tuple[Indices, Floats]]:
     known, _ = keypoints.of(theirs)
     known = _drop_common_codes(keypoints.codes, known)
@@ -139,7 +142,7 @@ def _candidates(
             codes = orient_codes(keypoints.codes[some], orientation)
             pieces = [np.empty((0, 2), dtype=np.int64), *iter_cross_pairs(keypoints.codes[known], codes, bits, runner)]
             right, left = np.concatenate(pieces).T
-            yield _verify_geometry(keypoints, some[left], known[right], owner, orientation)
+            yield _verify_geometry(keypoints, some[left], known[right], owner, orientation, least)
 
 
 def _max_code_distance(count: int) -> int:
@@ -154,7 +157,7 @@ def _drop_common_codes(codes: Codes, rows: Indices) -> Indices:
 
 
 def _verify_geometry(
-    keypoints: KeypointSets, left: Indices, right: Indices, owner: Indices, orientation: int
+    keypoints: KeypointSets, left: Indices, right: Indices, owner: Indices, orientation: int, least: int
 ) -> tuple[Indices, Floats]:
     """The pairs of pictures of which enough matches (keypoint, keypoint) agree, and the regions that they share."""
     key = owner[left] * len(keypoints.heights) + owner[right]
@@ -163,12 +166,13 @@ def _verify_geometry(
     bounds = [*np.flatnonzero(np.diff(key, prepend=-1)).tolist(), len(key)]
     pairs, regions = [], []
     for start, stop in pairwise(bounds):
-        if stop - start >= MIN_AGREEING:
+        if stop - start >= least:
             one, other = owner[left[start]], owner[right[start]]
             size = _oriented_size(keypoints.heights[one], keypoints.widths[one], orientation)
             points = unpack_positions(keypoints.positions[left[start:stop]]).astype(np.float64)
             points[:, :2] = _oriented_points(points[:, :2], keypoints.heights[one], keypoints.widths[one], orientation)
-            placed = _fit_placement(points, unpack_positions(keypoints.positions[right[start:stop]]).astype(np.float64))
+            others = unpack_positions(keypoints.positions[right[start:stop]]).astype(np.float64)
+            placed = _fit_placement(points, others, least)
             shared = (
                 None if placed is None else _shared_region(placed, size, (keypoints.heights[other], keypoints.widths[other]))
             )
@@ -178,7 +182,7 @@ def _verify_geometry(
     return np.array(pairs, dtype=np.int64).reshape(-1, 3), np.array(regions, dtype=np.float64).reshape(-1, 8)
 
 
-def _fit_placement(points: Floats, others: Floats) -> tuple[float, float, float] | None:
+def _fit_placement(points: Floats, others: Floats, least: int) -> tuple[float, float, float] | None:
     """(scale, right, down) that take most of `points` (n, 3: column, row, blob) to their `others`; None: too few agree."""
     points, others = points[:_MOST_MATCHES], others[:_MOST_MATCHES]
     one, other = np.triu_indices(len(points), 1)
@@ -198,7 +202,7 @@ def _fit_placement(points: Floats, others: Floats) -> tuple[float, float, float]
     best = int(agree.sum(axis=1).argmax())
     rows = agree[best]
     distinct = min(len(np.unique(some[rows, :2], axis=0)) for some in (points, others))
-    return _least_squares_placement(points[rows, :2], others[rows, :2]) if distinct >= MIN_AGREEING else None
+    return _least_squares_placement(points[rows, :2], others[rows, :2]) if distinct >= least else None
 
 
 def _least_squares_placement(points: Floats, others: Floats) -> tuple[float, float, float]:

@@ -26,7 +26,6 @@ from rsflow.curation.hashing import combine_hashes
 
 Picture = npt.NDArray[np.uint8]
 
-SIGNATURE_BITS = 64
 THUMBNAIL_PX = 64
 
 # Windows (top, left, side) of a thumbnail. Steps of 0, 2, 6 and 8 differ by 2, 4, 6 and 8, so of two pictures that are moved by
