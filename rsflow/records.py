@@ -20,6 +20,7 @@ import numpy.typing as npt
 from rsflow.sensors import SensorName
 from rsflow.spatial.geometry import Box, Parts, Region, Ring, min_area_rectangle, ring_area
 from rsflow.text.turns import Turn
+from rsflow.text.undecodable import escape_undecodable
 
 TaskName = str  # a key of rsflow.instructions.TASKS, or one of GENERATED
 
@@ -195,6 +196,11 @@ class Reject:
     reason: str
     detail: str
     file: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("subject", "detail", "file"):
+            if not (text := getattr(self, name)).isascii():
+                object.__setattr__(self, name, escape_undecodable(text))
 
 
 @dataclass(frozen=True, slots=True)
