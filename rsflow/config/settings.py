@@ -277,6 +277,8 @@ class BuildConfig:
             raise ValueError(
                 "groups are of tiles on one cell of the ground grid: set tiles.grid to ground, or leave groups out"
             )
+        if self.groups and self.groups.changes.indices and not self.render.raw_bands:
+            raise ValueError("groups.changes.indices are measured on raw bands: set render.raw_bands to true")
         if self.zoom and self.tiles.grid == "ground":
             raise ValueError(
                 "zoom is of scenes on their own pixels, tiles.grid is ground: leave one of them out, or build two datasets"

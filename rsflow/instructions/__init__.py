@@ -118,10 +118,11 @@ def compose_group(
 ) -> tuple[list[Instruction], list[Reject]]:
     """All instructions of a group for the asked tasks, and what was refused, as `compose` of a tile.
 
-    `labels` of an instruction are numbers in the labels of all members (rsflow.instructions.groups.group_facts).
+    `labels` of an instruction are numbers in the labels of all members and of the group (groups.group_facts).
     """
     kept = [tile_facts.trusted_labels(member.facts, labels_settings) for member in group.members]
     numbers = [group.first_label(place) + position for place, mine in enumerate(kept) for position in mine]
+    numbers += [number for number, _ in group.own_labels()]
     members = [
         replace(member, facts=tile_facts.with_labels(member.facts, mine))
         for member, mine in zip(group.members, kept, strict=True)

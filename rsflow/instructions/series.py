@@ -37,9 +37,8 @@ def make_instructions(group: GroupFacts, settings: config.Instructions, seed: in
 def question_answers(group: GroupFacts, settings: config.Instructions) -> Iterator[QuestionAnswer | Reject]:
     yield from _seasons(group)
     yield from _cloudiest(group)
-    if group.kind == "dates":
-        yield from _covers(group)
-        yield from _things(group, settings)
+    yield from _covers(group)
+    yield from _things(group, settings)
 
 
 def _seasons(group: GroupFacts) -> Iterator[QuestionAnswer]:
