@@ -22,6 +22,8 @@ from rsflow.config.annotation_settings import AnnotationEntries
 from rsflow.config.annotation_settings import Annotations as Annotations
 from rsflow.config.generation_settings import Generation
 from rsflow.config.group_settings import Groups
+from rsflow.config.run_settings import Budget as Budget
+from rsflow.config.run_settings import Engine as Engine
 from rsflow.config.select_settings import Select
 from rsflow.config.stac_settings import StacSearch, with_stac_defaults
 from rsflow.config.tile_settings import Tiles as Tiles
@@ -29,6 +31,7 @@ from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
 from rsflow.config.zoom_settings import Zoom
 from rsflow.files import storage
+from rsflow.records import RegionForm
 from rsflow.sensors import PixelUnit, SensorName
 
 
@@ -194,6 +197,7 @@ class Instructions:
     languages: Annotated[tuple[Literal["en", "zh"], ...], Field(min_length=1)] = ("en",)  # of what rules ask, chosen by hash
     names: dict[Literal["zh"], dict[str, str]] = field(default_factory=dict)  # category -> its name in a language
     appearance: Literal["never", "if_nothing_else", "always"] = "if_nothing_else"
+    regions: Annotated[tuple[RegionForm, ...], Field(min_length=1)] = ("box", "oriented")  # how questions show an object
 
 
 @dataclass(frozen=True)
@@ -203,45 +207,7 @@ class Shard:
     __pydantic_config__ = STRICT
     target_mb: Annotated[float, Field(gt=0)] = 64.0  # a shard is at most about this large
     companions: tuple[SensorName, ...] = ()
-
-
-@dataclass(frozen=True)
-class Engine:
-    """How work is run; nothing here changes a byte of the output.
-
-    `address`: a running cluster's (default: RAY_ADDRESS, else a local one). `workers`: tasks at a time (default: all CPUs).
-    `select`: whether the select phase reads its tables in this process or on the cluster (auto: there where they are long).
-    """
-
-    __pydantic_config__ = STRICT
-    kind: Literal["ray", "inline"] = "ray"
-    workers: Positive | None = None
-    address: str | None = None
-    attempts: Positive = 3  # after so many crashes of its worker a unit is rejected
-    stall_seconds: Positive = 900  # no progress for so long fails the run
-    commit_seconds: Annotated[float, Field(gt=0)] = 10.0  # how often receipts are committed
-    select: Literal["auto", "local", "ray"] = "auto"
-
-    def __post_init__(self) -> None:
-        if self.select == "ray" and self.kind == "inline":
-            raise ValueError("select is ray, kind is inline: without a cluster it can be auto or local")
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What models may spend in one run; at any of these it stops, and the next run goes on with as much again.
-
-    `requests` that generating models send are counted one by one, retries too; `tokens` and `money` are passed by no more than
-    the requests that are in flight when they are reached.
-
-    `money` in the unit of the engine's prices. `gpu_hours` count a pool at its full size for as long as it runs.
-    """
-
-    __pydantic_config__ = STRICT
-    tokens: Positive | None = None
-    requests: Positive | None = None
-    money: Annotated[float, Field(gt=0)] | None = None
-    gpu_hours: Annotated[float, Field(gt=0)] | None = None
+    masks: bool = False  # samples of the task segmentation also hold their masks (COCO RLE), for models that decode [SEG]
 
 
 @dataclass(frozen=True)
@@ -280,6 +246,8 @@ class BuildConfig:
             raise ValueError(
                 "groups are of tiles on one cell of the ground grid: set tiles.grid to ground, or leave groups out"
             )
+        if self.groups and self.groups.changes.indices and not self.render.raw_bands:
+            raise ValueError("groups.changes.indices are measured on raw bands: set render.raw_bands to true")
         if self.zoom and self.tiles.grid == "ground":
             raise ValueError(
                 "zoom is of scenes on their own pixels, tiles.grid is ground: leave one of them out, or build two datasets"

@@ -14,7 +14,9 @@ from rsflow.instructions.phrasings import (
     choices,
     damage,
     fields,
+    graphs,
     ground,
+    index_change,
     measurements,
     objects,
     outlines,
@@ -35,6 +37,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **ground.PHRASINGS,
     **boxes.PHRASINGS,
     **change.PHRASINGS,
+    **index_change.PHRASINGS,
     **damage.PHRASINGS,
     **series.PHRASINGS,
     **sensors.PHRASINGS,
@@ -42,4 +45,5 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **outlines.PHRASINGS,
     **choices.PHRASINGS,
     **chains.PHRASINGS,
+    **graphs.PHRASINGS,
 }
