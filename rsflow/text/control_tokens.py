@@ -38,9 +38,9 @@ _NUMBERED = r"<(?:image_?\d+|row_\d+_col_\d+|unused\d+|reserved_\d+|loc\d+|seg\d
 _PIPED = r"<[|｜][^<>|｜\n]{1,80}[|｜]>"
 _TOKEN = re.compile(f"{_PIPED}|{_NUMBERED}|{_LITERAL}", re.IGNORECASE)
 # C0 and C1 controls but tab, line feed and carriage return; bidi embeddings, overrides, isolates and marks; line separators;
-# interlinear and tag characters.
+# interlinear and tag characters; halves of surrogate pairs, which JSON can spell and no file can hold.
 _CHARACTER = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
 

@@ -50,6 +50,8 @@ REFUSALS = (
     "Please upload the image first.",
     "I don’t have access to pictures.",
     "I am unable to view this.",
+    "Unfortunately, I cannot determine that without seeing the image.",
+    "I can't tell what it is without access to the picture.",
 )
 ENCODINGS = (
     "SÃ£o Paulo",
@@ -59,6 +61,10 @@ ENCODINGS = (
     "caf\\u00e9 by the sea",
     "ships &amp; quays",
     "ï»¿a port",
+    "Ð¿Ð¾Ñ€Ñ‚ with ships",
+    "æ¸¯ with ships",
+    "Î»Î¹Î¼Î¬Î½Î¹ at night",
+    "Ð¿Ð¾ÑÑ of ships",
 )
 TOKENS = (
     *(
@@ -74,9 +80,15 @@ TOKENS = (
         "<<SYS>>",
     ),
     *("<end_of_turn>", "<start_of_turn>", "<end_of_utterance>", "<IMG_CONTEXT>", "<img>", "[IMG]", "<bos>", "<|anything|>"),
-    *("\0", "\x1b[0m", "\u202e", "\u2066", "\u200f"),
+    *("\0", "\ud83d", "\x1b[0m", "\u202e", "\u2066", "\u200f"),
 )
-LOOPS = ("ship ship ship ship ship", "a port near " * 5, "There is a road here. " * 5, "the the the the the end")
+LOOPS = (
+    "The road is long. It is grey. " * 4,
+    "ship ship ship ship ship",
+    "a port near " * 5,
+    "There is a road here. " * 5,
+    "the the the the the end",
+)
 NOT_BOXES = (
     "[0.1, 0.2, 0.3]",
     "[0.1, 0.2, 0.3, 0.4, 0.5]",

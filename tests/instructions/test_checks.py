@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 from rsflow.annotations import AnnotatedSet, fit_to_scene, merge_sets, read_annotations
 from rsflow.config import settings as config
 from rsflow.instructions import compose
-from rsflow.instructions.checks import CHECKS, applied, check
-from rsflow.instructions.checks.regions import may_be, must_be, parts
+from rsflow.instructions.checks import CHECKS, applied, check, count_unread
 from rsflow.instructions.facts import tile_facts
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SensorName
-from rsflow.spatial.geometry import Box
 from rsflow.text.turns import Turn
 from tests.instructions.test_truth import LABELS, MANY, SETTINGS, tiles
 
@@ -122,7 +120,7 @@ def test_applied_names_what_was_compared() -> None:
 
 def test_a_finding_says_what_it_compared() -> None:
     found = next(found for found in check(facts(), said("There are five ships.")) if found.contradiction)
-    assert (found.check, found.turn, found.expected, found.found) == ("counts", 1, "ship: 3", "five")
+    assert (found.check, found.turn, found.expected, found.found) == ("counts", 1, "3 ships", "5")
     assert "five ships" in found.compared
 
 
@@ -196,15 +194,6 @@ def test_no_text_is_too_odd_to_be_checked(answer: str, question: str) -> None:
     assert all(finding.turn == 1 for finding in found)
 
 
-@given(
-    st.tuples(*[st.floats(0, 1)] * 4).map(lambda v: (min(v[0], v[2]), min(v[1], v[3]), max(v[0], v[2]), max(v[1], v[3]))),
-    st.sampled_from(["the upper left", "the top", "the centre", "the lower right corner", "the left half", "the bottom edge"]),
-)
-def test_what_must_be_in_a_part_may_be_there(place: Box, name: str) -> None:
-    (part,) = parts(name.split())
-    assert may_be(place, part) or not must_be(place, part)
-
-
 def test_the_page_lists_every_check_and_its_example_runs() -> None:
     page = (Path(__file__).parents[2] / "docs/checks.md").read_text()
     checks = page.partition("\n# ")[0]  # what follows lists the faults that an audit finds
@@ -219,18 +208,14 @@ CASES: list[tuple[str, str, str]] = [
     ("counts", "There are three ships in the image.", "There are four ships in the image."),
     ("counts", "At least two ships are visible.", "At least five ships are visible."),
     ("counts", "Several ships are visible.", "Only a single ship is visible."),
-    ("counts", "The number of ships is 3.", "The number of ships is 13."),
     ("counts", "There are about three ships.", "There are about a dozen ships."),
-    ("counts", "Ships outnumber bridges.", "Bridges outnumber ships."),
+    ("comparisons", "Ships outnumber bridges.", "Bridges outnumber ships."),
     ("counts", "Two ships in the upper half and one ship at the bottom.", "Two ships and a total of four bridges."),
     ("counts", "**Ships**: 3\n**Bridges**: 1", "**Ships**: 5\n**Bridges**: 1"),
-    ("counts", "The ships are arranged in one row of three.", "The ships are arranged in two rows of three."),
-    ("counts", "There are three times as many ships as bridges.", "There are twice as many bridges as ships."),
-    ("counts", "Ships are the most common objects.", "Bridges are the most common objects."),
+    ("comparisons", "There are three times as many ships as bridges.", "There are twice as many bridges as ships."),
     ("counts", "Three ships, two of them small, are visible.", "Half a dozen ships are visible."),
-    ("counts", "Only one ship is in the lower half.", "As for ships, there are five of them."),
     ("categories", "A ship and a bridge are visible.", "A ship and a car are visible."),
-    ("categories", "The scene features several vessels.", "The scene features several storage tanks."),
+    ("categories", "The scene features several vessels.", "The scene features a storage tank."),
     ("presence", "There are no cars or storage tanks.", "There are no ships or cars."),
     ("presence", "Storage tanks are nowhere to be seen.", "Ships are nowhere to be seen."),
     ("presence", "No ships are visible on the right.", "No bridge is visible in the upper right."),
@@ -241,17 +226,11 @@ CASES: list[tuple[str, str, str]] = [
     ),
     ("positions", "The majority of the ships is on the left.", "The majority of the ships is on the right."),
     ("positions", "Two of the three ships lie in the upper half.", "Two of the three ships lie on the right side."),
-    (
-        "positions",
-        "There are ships: one at the top, another at the bottom.",
-        "There are ships: one at the top, two on the right.",
-    ),
     ("positions", "The bridge is in the upper right corner.", "The bridge is in the lower left corner."),
     ("positions", "The largest ship lies at the bottom.", "The largest ship lies at the top."),
     ("positions", "All three ships are on the left side of the image.", "All three ships are on the right side of the image."),
     ("positions", "There are three ships, the largest of them at the bottom.", "There are three ships, all at the top."),
     ("relations", "The ships are to the left of the bridge.", "The ships are to the right of the bridge."),
-    ("relations", "Relative to the ships, the bridge is to the right.", "Relative to the ships, the bridge is to the left."),
     (
         "relations",
         "The bridge is above and to the right of the lower ships.",
@@ -261,20 +240,16 @@ CASES: list[tuple[str, str, str]] = [
     ("sizes", "The scene covers about 6.5 hectares.", "The scene covers about 40 hectares."),
     ("sizes", "The largest ship is about 40 m long.", "The largest ship is about 90 m long."),
     ("sizes", "The bridge measures 20 m by 10 m.", "The bridge measures 60 m by 30 m."),
-    ("sizes", "The largest ship is larger than the bridge.", "The bridge is larger than the largest ship."),
     ("sizes", "Each pixel covers 0.5 m.", "The image has a resolution of 10 m."),
     ("shares", "About 40% of the image is water.", "About 70% of the image is water."),
     ("shares", "Water covers two fifths of the scene.", "Water covers two thirds of the scene."),
     ("shares", "The scene is dominated by water.", "The scene is dominated by forest."),
     ("shares", "There is no bare soil in the image.", "There is no water in the image."),
     ("shares", "Water (40%) and forest (30%) cover the scene.", "Water (40%) and forest (60%) cover the scene."),
-    ("shares", "Water covers more ground than forest.", "Forest covers more ground than water."),
+    ("comparisons", "Water covers more ground than forest.", "Forest covers more ground than water."),
     ("shares", "Nearly half of the scene is under water.", "Nearly all of the scene is under water."),
     ("colours", "The scene has a greenish tone.", "The scene has a reddish tone."),
     ("colours", "The image is mainly green.", "The image is mainly red."),
-    ("look", "The image is dark overall.", "The image is bright overall."),
-    ("look", "Overall brightness is low.", "Overall brightness is high."),
-    ("look", "It is brightest in the upper left.", "It is brightest in the lower right."),
     ("sensor_words", "This optical image shows a river.", "This SAR image shows a river."),
     ("sensor_words", "No bridge would look like this in SAR.", "No car is visible in this SAR image."),
     ("control_text", "The quay is <50 m long.", "The quay is long.<|im_end|>"),
@@ -293,6 +268,28 @@ def test_the_untrue_is_rejected_and_the_true_is_not(name: str, true: str, untrue
     assert name in rejected(untrue)
 
 
+# What pointed texts say of their object.
+@pytest.mark.parametrize(
+    ("answer", "is_wrong"),
+    [
+        ("This is a bridge.", False),
+        ("This is a ship.", True),
+        ("It is a bridge in the lower left.", True),
+        ("A car is shown.", True),
+    ],
+)
+def test_a_text_about_an_object_is_held_against_it(answer: str, is_wrong: bool) -> None:
+    turns = (Turn("user", "What is at [[|0]]?"), Turn("assistant", answer))
+    instruction = Instruction("region_captioning", turns, ((440.0, 20.0, 480.0, 40.0),), (), {"kind": "text"}, "model")
+    assert any(found.contradiction for found in check(facts(), instruction)) == is_wrong
+
+
+def test_sentences_of_which_nothing_is_compared_are_unread() -> None:
+    text = said("There are three ships. The roofs are rusty. Cars may be parked nearby. A quarry lies at the top.")
+    assert count_unread(text, check(facts(), text)) == (4, 3)
+    assert count_unread(said("There are nine ships."), check(facts(), said("There are nine ships."))) == (1, 0)
+
+
 def test_every_check_is_tested() -> None:
     assert {name for name, *_ in CASES} | {"boxes", "answer_form"} == set(CHECKS)
 
@@ -300,24 +297,18 @@ def test_every_check_is_tested() -> None:
 @pytest.mark.parametrize(
     ("question", "true", "untrue", "name"),
     [
-        ("Is there a car in this image?", "no", "yes", "presence"),
+        ("Is there a car in this image?", "no", "yes", "categories"),
         ("Are there any ships?", "Yes", "No", "presence"),
         ("How many ships are there?", "3", "4", "counts"),
         ("How many cars can be counted here?", "0", "2", "counts"),
         ("Where is the largest ship?", "lower left", "upper right", "positions"),
         ("Is there a ship on the right of the image?", "No", "Yes", "positions"),
-        ("Where are the ships relative to the bridge?", "to the left", "to the right", "relations"),
         ("What share of this image is water?", "about 40%", "about 10%", "shares"),
         ("What is the dominant land cover in this image?", "water", "forest", "shares"),
-        ("How many ships are on the left? Answer with a number.", "3", "5", "counts"),
-        ("Are there more ships than bridges?", "Yes", "No", "counts"),
+        ("How many ships are on the left? Answer with a number.", "3", "5", "positions"),
         ("Where is the bridge?", "It is in the upper right.", "It is in the lower left.", "positions"),
         ("How long is the bridge?", "It is 20 m long.", "It is 80 m long.", "sizes"),
         ("What lies in the upper right?", "A bridge", "A ship", "positions"),
-        ("Is the bridge left or right of the ships?", "Right", "Left", "relations"),
-        ("Is more than half of the scene water?", "No", "Yes", "shares"),
-        ("Does water cover more of it than forest?", "Yes", "No", "shares"),
-        ("Is this image dark, medium or bright overall?", "dark", "bright", "look"),
         ("What is the dominant colour of this image?", "green", "red", "colours"),
         (
             "Is there a ship? Answer the question using a single word or phrase.",
@@ -343,6 +334,36 @@ def test_no_colours_where_the_sensor_has_none(sensor: SensorName) -> None:
 
 
 # --- what is open is left alone
+
+
+# True sentences of other authors that earlier rules rejected, and of this one's kinds: numbers of some, places of others.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The bridge is longer than the quay is wide.",
+        "Around three ships can be spotted.",
+        "Two ships lie in the upper half, and the third one is at the bottom.",
+        "Two ships are next to a pier with another ship near it.",
+        "Four rows of houses stand beside the three ships on the left.",
+        "The left half of the image contains three ships and no cars.",
+        "In the upper right there is a bridge, and three ships lie on the left.",
+        "The largest of the ships sits alone at the bottom.",
+        "Some trees are around three ships.",
+        "There are three times as many ships as bridges.",
+        "Between two and four ships are visible.",
+        "The distance between the bridge and the largest ship is over 200 m.",
+        "With the exception of the largest ship, all ships are small.",
+        "There is space for ten ships.",
+        "No two ships touch.",
+        "No ship is near the bridge.",
+        "Half of the water lies in one pond.",
+        "The scene is void of cars.",
+        "Ships: 3, bridges: 1, cars: none.",
+        "In a SAR image the ships would be bright.",
+    ],
+)
+def test_what_is_true_is_not_rejected(text: str) -> None:
+    assert rejected(text) == set()
 
 
 @pytest.mark.parametrize(
@@ -388,7 +409,7 @@ def test_a_number_needs_the_vocabulary() -> None:
     unknown = TileFacts("t", "optical", 512, 512, None, facts().labels, ())
     assert rejected("There are seven ships and two cars.", of=unknown) == set()
     assert rejected("There are no ships.", of=unknown) == {"presence"}
-    assert rejected("There are fewer than two ships.", of=unknown) == {"counts"}
+    assert rejected("There are two ships.", of=unknown) == {"counts"}
 
 
 def test_wider_and_narrower_words_count_what_they_mean() -> None:
@@ -396,11 +417,12 @@ def test_wider_and_narrower_words_count_what_they_mean() -> None:
         "t", "optical", 512, 512, None, (box("car", 10, 10), box("car", 90, 90), box("bus", 300, 300)), ("car", "bus")
     )
     assert rejected("There are three vehicles.", of=of) == set()
-    assert rejected("There are five vehicles.", of=of) == {"counts"}
     assert rejected("There are three cars.", of=of) == {"counts"}
+    assert rejected("There are two vehicles.", of=of) == {"counts"}
     general = TileFacts("t", "optical", 512, 512, None, (box("vehicle", 10, 10), box("vehicle", 90, 90)), ("vehicle",))
     assert rejected("One car is parked here.", of=general) == set()
-    assert rejected("There are three cars.", of=general) == {"counts"}
+    assert rejected("There are three cars.", of=general) == set()  # nobody labelled cars: unread
+    assert rejected("There are three vehicles.", of=general) == {"counts"}
 
 
 def test_kinds_beside_each_other_are_not_taken_for_one_another() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -174,3 +175,14 @@ def test_same_bands_in_two_folders_are_two_scenes(tmp_path):
         (tmp_path / folder / "x_B4.tif").write_bytes(b"x")
     scenes = list_scenes(source(f"{tmp_path}/*/x_{{band}}.tif", bands={"red": "B4", "nir": "B5"}))
     assert len(scenes) == 2
+
+
+def test_a_name_that_is_not_utf8_is_a_reject_that_names_it(tmp_path: Path) -> None:
+    touch(tmp_path, "a.tif", "b.tif")
+    os.rename(os.fsencode(tmp_path / "b.tif"), os.fsencode(tmp_path) + b"/caf\xe9.tif")
+    good, bad = list_scenes(source(f"{tmp_path}/*.tif"))
+    assert (good.scene_id, good.options) == ("set.a", {})
+    reason, detail = bad.options["listing_error"]
+    assert reason == "name_not_utf8"
+    assert rf"{tmp_path}/caf\xe9.tif: its name is not UTF-8" in detail
+    assert all(text.isprintable() and text.encode() for text in (detail, bad.scene_id, *bad.files.values()))

@@ -155,7 +155,10 @@ def _numbers(column: array[int]) -> Ints:
 
 def _hash(*parts: str) -> int:
     # Signed, as array("q") wants it; 0 stands for no answer.
-    return int.from_bytes(hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest(), signed=True) or 1
+    return (
+        int.from_bytes(hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
+        or 1
+    )
 
 
 def iter_example_records(pairs: Iterable[tuple[int, int]]) -> Iterator[int]:

@@ -58,4 +58,6 @@ def normalise_words(text: str) -> str:
 
 
 def _hash(*parts: str) -> int:
-    return int.from_bytes(hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest(), signed=True)
+    return int.from_bytes(
+        hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True
+    )

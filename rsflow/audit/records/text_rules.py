@@ -22,6 +22,7 @@ _REFUSAL = re.compile(
     r"i(?:'m| am) (?:sorry|afraid|unable to|not able to)|i apologi[sz]e|i (?:cannot|can't|can not) "
     r"(?:assist|help|access|process|provide|answer|comply|fulfil|analy[sz]e|generate|"
     r"(?:see|view|open) (?:it|the|this|that|your|images?|pictures?)\b)|"
+    r"i (?:cannot|can't|can not) (?:tell|determine|say|answer)[^.]{0,40} without (?:seeing|access|the (?:image|picture))|"
     r"i do(?:n't| not) have (?:access|the ability|enough information)|my (?:knowledge cutoff|training data)|"
     r"no image (?:was|has been|is) (?:provided|attached|uploaded)|there is no image attached|"
     r"please (?:upload|provide|share|attach) (?:the|an|your) (?:image|picture))",
@@ -29,9 +30,11 @@ _REFUSAL = re.compile(
 )
 # UTF-8 read as Latin-1 or Windows-1252, and the mark of a byte that was no text.
 _MOJIBAKE = re.compile(
-    "\ufffd|[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u024f\u2018-\u203a™œ]?|ï»¿|Ã[ƒ‚…€]|\\\\u[0-9a-fA-F]{4}|&(?:amp|lt|gt|quot|nbsp|apos|#\\d+|#x[0-9a-fA-F]+);"
+    "\ufffd|[ÃÂ][\u0080-\u00bf]|(?:[\u00c2-\u00df][\u0080-\u00bf]){2}|[\u00e0-\u00ef][\u0080-\u00bf]{2}|â€[\u0080-\u024f\u2018-\u203a™œ]?|ï»¿|Ã[ƒ‚…€]|\\\\u[0-9a-fA-F]{4}|&(?:amp|lt|gt|quot|nbsp|apos|#\\d+|#x[0-9a-fA-F]+);"
 )
-_LOOP = re.compile(r"\b((?:\S+\s+){0,11}\S*[^\W\d_]\S*)(?:\s+\1\b){3,}", re.IGNORECASE)
+# Runs of what the bytes above 0x7F are in Latin-1 and Windows-1252.
+_HIGH = re.compile("[\u0080-\u00ffŒœŠšŸŽžƒˆ˜\u2013-\u2022…‰‹›€™]{2,}")
+_LOOP = re.compile(r"\b((?:\S+\s+){0,11}\S*[^\W\d_]\S*)(?:\s+\1(?!\w)){3,}", re.IGNORECASE)
 _N = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
 _LIST = re.compile(rf"(?<!\[)\[\s*({_N}(?:\s*,\s*{_N}){{2,}})\s*\]", re.IGNORECASE)
 _SPACED = re.compile(rf"\[\s*{_N}(?:\s+{_N}){{3}}\s*\]")  # without the commas
@@ -58,7 +61,23 @@ def _refusal(conversation: Conversation, texts: list[str], form: str) -> Iterato
 
 
 def _mojibake(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
-    yield from (f"{found[0]!r} in {text[:80]!r}" for text in texts if (found := _MOJIBAKE.search(text)))
+    for text in texts:
+        if found := _find_mojibake(text):
+            yield f"{found!r} in {text[:80]!r}"
+
+
+def _find_mojibake(text: str) -> str:
+    """What was once UTF-8, in any script: a run of letters and signs whose bytes are that."""
+    if found := _MOJIBAKE.search(text):
+        return found[0]
+    return next((run for run in _HIGH.findall(text) if any(_is_utf8(run, table) for table in ("latin-1", "cp1252"))), "")
+
+
+def _is_utf8(run: str, table: str) -> bool:
+    try:
+        return len(run.encode(table).decode("utf-8")) < len(run)
+    except UnicodeError:
+        return False
 
 
 def _loop(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Answer form: where a question asks for a form (a word, a number, yes or no, one sentence, a list), the answer has it.
 
-Only what a question asks for in so many words is demanded. A question that allows a choice ("rural or urban?")
-wants no yes, and what annotators answered is right in any form.
+An answer that stops within a sentence has no form. Only what a question asks for in so many words is demanded. A question that
+allows a choice ("rural or urban?") wants no yes, and what annotators answered is right in any form.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from rsflow.instructions.checks.english import number
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.sentences import Sentence
-from rsflow.instructions.checks.short_answers import OPENINGS
-from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.reader.conversation import YES_NO_OPENINGS, Conversation
+from rsflow.instructions.reader.parsing.sentences import Sentence
+from rsflow.instructions.reader.parsing.words import parse_number
 
 PHRASE = 7  # words of a phrase, at most
 FEW = 30
@@ -27,6 +25,8 @@ _YES_NO = re.compile(r"\byes or no\b|\byes / no\b")
 _NUMBER = re.compile(r"\b(?:with|as|using) (?:a |an |one )?(?:single )?(?:number|integer|digit|numeral)\b")
 _WORDS = re.compile(r"\b(?:in|within|using|with) (?:at most |no more than |fewer than |under |up to )?(\d+) words\b")
 _LIST = re.compile(r"\b(?:comma separated|as a list|list of (?:the )?(?:objects|categories|classes)|bullet(?:ed)? list)\b")
+# An answer that ends in one of these, without a full stop, was cut.
+_CUT = frozenset(["the", "a", "an", "of", "and", "or", "while", "whereas", "with", "which", "that", "is", "are", "its", "near"])
 _CHOICE = re.compile(r"\bor\b(?! (?:a )?(?:short )?phrase)")
 _UNCOUNTED = frozenset(["none", "no", "zero", "dozens", "many"])
 
@@ -41,7 +41,7 @@ def forms(text: str) -> tuple[str, ...]:
         "phrase": short and not sentence,
         "few": bool(_FEW.search(text)),
         "sentence": sentence,
-        "yes_no": bool(_YES_NO.search(text)) or (short and opening in OPENINGS and not _CHOICE.search(text)),
+        "yes_no": bool(_YES_NO.search(text)) or (short and opening in YES_NO_OPENINGS and not _CHOICE.search(text)),
         "number": bool(_NUMBER.search(text)) or (short and text.startswith("how many")),
         f"words {limit[1]}" if limit else "words": bool(limit),
         "list": bool(_LIST.search(text)),
@@ -49,15 +49,17 @@ def forms(text: str) -> tuple[str, ...]:
     return tuple(name for name, wanted in asked.items() if wanted)
 
 
-def check(known: Known, talk: Talk) -> Iterator[Finding]:
-    for _, answer in talk.pairs:
-        turn = answer[0].turn
-        for form in forms(talk.lowered[turn - 1]):
-            wanted, found, right = _compared(form, talk.texts[turn], answer)
-            yield Finding("answer_form", turn, talk.texts[turn][:80], wanted, found, not right)
+def check(conversation: Conversation) -> Iterator[Finding]:
+    for turn in conversation.answers:
+        text, answer = conversation.texts[turn], conversation.sentences[turn]
+        if answer and len(answer[-1].words) > 3 and answer[-1].words[-1] in _CUT and text.rstrip()[-1:].isalpha():
+            yield Finding("answer_form", turn, text[-80:], "a whole sentence", f"ends in {answer[-1].words[-1]!r}", True)
+        for form in forms(conversation.question_of(turn).lower()) if answer else ():
+            expected, found, is_right = _compare(form, text, answer)
+            yield Finding("answer_form", turn, text[:80], expected, found, not is_right)
 
 
-def _compared(form: str, text: str, answer: Sequence[Sentence]) -> tuple[str, str, bool]:
+def _compare(form: str, text: str, answer: Sequence[Sentence]) -> tuple[str, str, bool]:
     """What is asked for, what is there, and whether they agree."""
     words = [word for sentence in answer for word in sentence.words if word[0].isalnum()]
     if form == "phrase":
@@ -68,7 +70,7 @@ def _compared(form: str, text: str, answer: Sequence[Sentence]) -> tuple[str, st
     if form == "yes_no":
         return "yes or no", " ".join(words[:1]), words[:1] in (["yes"], ["no"])
     if form == "number":
-        counted = any(number(word) is not None or word in _UNCOUNTED for word in words)
+        counted = any(parse_number(word) is not None or word in _UNCOUNTED for word in words)
         return "a number", " ".join(words[:4]), counted
     if form == "list":
         return "a list", " ".join(words[:6]), len(words) <= PHRASE or len(answer) > 1 or bool({",", "and"} & {*answer[0].words})

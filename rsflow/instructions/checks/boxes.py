@@ -10,13 +10,13 @@ import math
 from collections.abc import Iterator
 
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.mention import Mention
-from rsflow.instructions.checks.mentions import mentions
-from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.regions import may_be
-from rsflow.instructions.checks.sentences import sentences
-from rsflow.instructions.checks.superlatives import candidates
-from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.claims.object_checks import lies_in
+from rsflow.instructions.reader import Conversation, TileWords
+from rsflow.instructions.reader.objects import find_extreme
+from rsflow.instructions.reader.parsing.mentions import Mention
+from rsflow.instructions.reader.parsing.read_sentence import read_sentence
+from rsflow.instructions.reader.parsing.sentences import split_sentences
+from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Box, Region, bounding_box, iou
 from rsflow.text.turns import Mark, marks
 
@@ -24,54 +24,63 @@ EDGE_PX = 0.5  # rounding
 SAME = 0.5  # intersection over union
 
 
-def check(known: Known, talk: Talk) -> Iterator[Finding]:
-    boxes = talk.instruction.boxes
-    last = len(talk.instruction.turns) - 1
+def check(conversation: Conversation) -> Iterator[Finding]:
+    boxes, turns = conversation.instruction.boxes, conversation.instruction.turns
     if boxes:
-        faults = [(index, region, fault) for index, region in enumerate(boxes) if (fault := _fault(known, region))]
-        said = "; ".join(f"box {index} ({_spelled(region)}): {fault}" for index, region, fault in faults)
-        yield Finding("boxes", last, f"{len(boxes)} boxes", "inside the picture", said, bool(faults))
-    for turn in talk.answers:
-        text = talk.instruction.turns[turn].text
-        for found in marks(text) if "[[" in text else []:
-            yield from _marked(known, talk, turn, found)
+        facts = conversation.tile.facts
+        faults = [(index, region, fault) for index, region in enumerate(boxes) if (fault := _box_fault(facts, region))]
+        found = "; ".join(f"box {index} ({_format_region(region)}): {fault}" for index, region, fault in faults)
+        yield Finding("boxes", len(turns) - 1, f"{len(boxes)} boxes", "inside the picture", found, bool(faults))
+    for turn in conversation.answers:
+        for mark in marks(turns[turn].text) if "[[" in turns[turn].text else []:
+            yield from _check_mark(conversation, turn, mark)
 
 
-def _fault(known: Known, region: Region) -> str:
-    across, down = known.facts.width_px, known.facts.height_px
+def _box_fault(facts: TileFacts, region: Region) -> str:
     if not all(map(math.isfinite, region)):
         return "not a number"
     x0, y0, x1, y1 = bounding_box(region)
-    least, right, bottom = -EDGE_PX, across + EDGE_PX, down + EDGE_PX
+    least, right, bottom = -EDGE_PX, facts.width_px + EDGE_PX, facts.height_px + EDGE_PX
     if min(x0, x1, y0, y1) < least or max(x0, x1) > right or max(y0, y1) > bottom:
-        return f"outside {across} by {down} pixels"
-    ordered = len(region) == 8 or (region[0] < region[2] and region[1] < region[3])
-    return "" if ordered and x1 > x0 and y1 > y0 else "no area"
+        return f"outside {facts.width_px} by {facts.height_px} pixels"
+    is_ordered = len(region) == 8 or (region[0] < region[2] and region[1] < region[3])
+    return "" if is_ordered and x1 > x0 and y1 > y0 else "no area"
 
 
-def _marked(known: Known, talk: Talk, turn: int, found: Mark) -> Iterator[Finding]:
-    boxes = talk.instruction.boxes
-    missing = [index for index in found.boxes if index >= len(boxes)]
+def _check_mark(conversation: Conversation, turn: int, mark: Mark) -> Iterator[Finding]:
+    boxes, tile = conversation.instruction.boxes, conversation.tile
+    missing = [index for index in mark.boxes if index >= len(boxes)]
     if missing:
-        yield Finding("boxes", turn, f"mark {found.phrase!r}", f"{len(boxes)} boxes", f"box {missing[0]}", True)
+        yield Finding("boxes", turn, f"mark {mark.phrase!r}", f"{len(boxes)} boxes", f"box {missing[0]}", True)
         return
-    asked = talk.texts[turn - 1] if not found.phrase and turn and len(marks(talk.instruction.turns[turn].text)) == 1 else ""
-    named = [one for sentence in sentences(found.phrase or asked, turn) for one in mentions(sentence, known.lexicon)]
-    if len(named) == 1 and known.all_known(named[0].sense) and known.objects(named[0].sense):
-        yield _named(known, named[0], turn, found, [bounding_box(boxes[index]) for index in found.boxes])
+    is_only = len(marks(conversation.instruction.turns[turn].text)) == 1
+    phrase = mark.phrase or (conversation.question_of(turn) if is_only else "")
+    named = [one for sentence in split_sentences(phrase, turn) for one in read_sentence(sentence.words, tile).mentions]
+    if len(named) == 1 and tile.claims.is_counted(named[0].noun) and tile.numbers_of(named[0].noun):
+        yield _check_name(tile, named[0], turn, mark, [bounding_box(boxes[index]) for index in mark.boxes])
 
 
-def _named(known: Known, mention: Mention, turn: int, found: Mark, boxes: list[Box]) -> Finding:
-    meant = candidates(known.objects(mention.sense), mention.picked) if len(boxes) == 1 else known.objects(mention.sense)
-    if mention.places and len(boxes) == 1:
-        meant = [thing for thing in meant if may_be(known.scaled(thing.box), mention.places[0].part)]
-    whole = {thing.box for thing in meant}
-    astray = [box for box in boxes if box not in whole and not any(iou(box, other) >= SAME for other in whole)]
-    counted = mention.quantity
-    wrong_number = bool(found.phrase and counted and counted.least == counted.most != len(boxes))
-    said = f"{len(boxes)} boxes, {len(astray)} of them on no {mention.sense.word}"
-    return Finding("boxes", turn, found.phrase or mention.said, f"{len(meant)} objects", said, bool(astray) or wrong_number)
+def _check_name(tile: TileWords, mention: Mention, turn: int, mark: Mark, boxes: list[Box]) -> Finding:
+    objects = {tile.claims.by_number[number].object.box for number in _meant(tile, mention, len(boxes) == 1)}
+    astray = [box for box in boxes if box not in objects and not any(iou(box, other) >= SAME for other in objects)]
+    quantity = mention.quantity
+    is_wrong_number = bool(mark.phrase and quantity and not quantity.at_least and quantity.value != len(boxes))
+    found = f"{len(boxes)} boxes, {len(astray)} of them on no {mention.noun}"
+    return Finding(
+        "boxes", turn, mark.phrase or mention.noun, f"{len(objects)} objects", found, bool(astray) or is_wrong_number
+    )
 
 
-def _spelled(region: Region) -> str:
+def _meant(tile: TileWords, mention: Mention, is_one: bool) -> list[int]:
+    """The numbers of the objects that a phrase may point at: at its place, and the largest where it says so."""
+    numbers = list(tile.numbers_of(mention.noun))
+    if is_one and mention.superlative and (extreme := find_extreme(mention, tile)) is not None:
+        return [extreme]
+    if is_one and mention.place:
+        place, tolerance, claims = mention.place.name, mention.place.tolerance, tile.claims
+        return [n for n in numbers if lies_in(claims.by_number[n].object, place, claims, tolerance) is not False]
+    return numbers
+
+
+def _format_region(region: Region) -> str:
     return ", ".join(f"{value:g}" for value in region)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.reader.conversation import Conversation
 from rsflow.text.control_tokens import find_control_token
 
 
-def check(known: Known, talk: Talk) -> Iterator[Finding]:
-    for turn, said in enumerate(talk.instruction.turns):
+def check(conversation: Conversation) -> Iterator[Finding]:
+    for turn, said in enumerate(conversation.instruction.turns):
         if found := find_control_token(said.text):
             yield Finding("control_text", turn, found, "plain text", found, True)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rsflow.instructions.checks.english import word_set
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.reader.conversation import Conversation
+from rsflow.instructions.reader.parsing.words import word_set
 
 LETTERS = 2  # of another script, in a word of a name or a symbol
 LEAST = 5  # words
@@ -26,11 +25,11 @@ _FOREIGN = word_set(
 ) - word_set("no do die")
 
 
-def check(known: Known, talk: Talk) -> Iterator[Finding]:
-    for turn in talk.answers:
-        text = talk.texts[turn]
+def check(conversation: Conversation) -> Iterator[Finding]:
+    for turn in conversation.answers:
+        text = conversation.texts[turn]
         if text.strip():
-            found = _script(text) or next((fault for one in talk.of_turn(turn) if (fault := _words(one.words))), "")
+            found = _script(text) or next((fault for one in conversation.sentences[turn] if (fault := _words(one.words))), "")
             yield Finding("language", turn, text[:40], "English", found, bool(found))
 
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rsflow.instructions.checks.english import word_set
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.reader.conversation import Conversation
+from rsflow.instructions.reader.parsing.words import word_set
 
 _N = r"-?\d+(?:\.\d+)?"
 _COORDINATES = re.compile(
     rf"[\[(<{{] ?{_N} ?, ?{_N} ?(?:, ?{_N} ?, ?{_N} ?)?[\])>}}]|\b[xy](?:_?(?:min|max|[0-3]))? ?[=:] ?{_N}|\[\[|\]\]"
     rf"|\bpixels? ?\(? ?{_N} ?, ?{_N}|\b(?:bbox|coordinates?|pixel coordinates?)\b|\b\d+,\d+ (?:and|to) \d+,\d+|"
+    r"[\[{] ?\"[^\"]+\" ?:|\[ ?(?:insert|your|name of|placeholder)\b[^\]]*\]|</?(?:p|div|br|b|i|span|li|ul) ?/?>|"
     rf"\bin pixels\b|\brow {_N},? (?:and )?col(?:umn)? {_N}"
 )
 _GIVEN = r"(?:provided|given|supplied|available|above|following|listed|input)"
@@ -56,16 +56,16 @@ _DIGIT = re.compile(r"\d")
 _ABOUT_BOXES = re.compile(r"\bbox|\bcoordinate|\blocate\b|\bdetect\b|\bregion\b|\bwhere\b")
 
 
-def check(known: Known, talk: Talk) -> Iterator[Finding]:
-    for turn in talk.answers:
-        text = talk.lowered[turn]
+def check(conversation: Conversation) -> Iterator[Finding]:
+    for turn in conversation.answers:
+        text = conversation.texts[turn].lower()
         if len(text) < 2:
             continue
-        words = [sentence.words for sentence in talk.of_turn(turn)]
+        words = [sentence.words for sentence in conversation.sentences[turn]]
         if all(_WORDS.isdisjoint(one) for one in words) and not _DIGIT.search(text):
             yield Finding("leakage", turn, text[:40], "a text about the picture", "", False)
             continue
-        asked = turn > 0 and bool(_ABOUT_BOXES.search(talk.lowered[turn - 1]))
+        asked = turn > 0 and bool(_ABOUT_BOXES.search(conversation.question_of(turn).lower()))
         found = _COORDINATES.search(text) or next(
             (one for one in _PROMPT.finditer(text) if not (asked and "box" in one[0])), None
         )

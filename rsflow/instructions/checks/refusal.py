@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rsflow.instructions.checks.english import word_set
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.reader.conversation import Conversation
+from rsflow.instructions.reader.parsing.words import word_set
 
 _REFUSAL = re.compile(
     r"\b(?:as|being) an? (?:large |visual |vision )?(?:ai\b|artificial|language model|(?:ai )?assistant\b|text[- ]based)"
@@ -39,11 +38,11 @@ _WORDS = word_set(
 )
 
 
-def check(known: Known, talk: Talk) -> Iterator[Finding]:
-    for turn in talk.answers:
-        text = talk.lowered[turn]
+def check(conversation: Conversation) -> Iterator[Finding]:
+    for turn in conversation.answers:
+        text = conversation.texts[turn].lower()
         if text.strip():
-            words = {word for sentence in talk.of_turn(turn) for word in sentence.words}
+            words = {word for sentence in conversation.sentences[turn] for word in sentence.words}
             found = None if _WORDS.isdisjoint(words) else _REFUSAL.search(text)
             said = found[0] if found else ""
             yield Finding("refusal", turn, said or "the whole answer", "an answer about the picture", said, bool(found))

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.reader.conversation import Conversation
 
 LONG = 40  # words
 FRESH = 0.55  # the least share of runs of four words that are new in a long text
@@ -20,9 +19,9 @@ LINE = 7  # words: nobody says a longer sentence twice
 PERIOD = 12  # words of the longest loop that is looked for
 
 
-def check(known: Known, talk: Talk) -> Iterator[Finding]:
-    for turn in talk.answers:
-        said = [sentence.words for sentence in talk.of_turn(turn)]
+def check(conversation: Conversation) -> Iterator[Finding]:
+    for turn in conversation.answers:
+        said = [sentence.words for sentence in conversation.sentences[turn]]
         words = [word for one in said for word in one]
         if len(words) > 1:
             found = _fault(said, words)

@@ -8,7 +8,7 @@ Unknown is not true: a claim that the labels do not decide cannot stand.
 from __future__ import annotations
 
 from rsflow.instructions.claims.checking import check_claim
-from rsflow.instructions.claims.claim import CLAIM_KINDS, Claim, Verdict
+from rsflow.instructions.claims.claim import CLAIM_KINDS, Claim, ClaimKind, Verdict
 from rsflow.instructions.claims.claim_facts import ClaimFacts, NumberedObject
 from rsflow.instructions.claims.review import Reviewed, faults_of, question_faults, review, review_object
 from rsflow.instructions.claims.schema import (
@@ -27,6 +27,7 @@ __all__ = [
     "CLAIM_KINDS",
     "Claim",
     "ClaimFacts",
+    "ClaimKind",
     "ClaimedPair",
     "ComparedPairs",
     "ConversationPairs",

@@ -5,6 +5,8 @@ Every check gets a claim whose numbers exist and whose noun is clean (see `rsflo
 
 from __future__ import annotations
 
+import math
+
 from rsflow.instructions.claims.claim import HOLDS, Claim, Verdict, compare, unknown
 from rsflow.instructions.claims.claim_facts import ClaimFacts, NumberedObject, box_around
 from rsflow.instructions.facts import tile_facts
@@ -27,10 +29,17 @@ def check_count(claim: Claim, facts: ClaimFacts) -> Verdict:
     if claim.word:
         return _count_at(claim, facts, objects)
     many = english.pluralise(claim.category)
-    if claim.at_least:
-        return compare(len(objects) >= claim.value, f"at most {len(objects)} {many}", int(claim.value))
+    if claim.at_least and len(objects) >= claim.value:
+        return HOLDS
     if not facts.is_counted(claim.category):
-        return unknown(f"how many {many} there are in all")
+        too_few = not claim.at_least and claim.value < len(objects)
+        return (
+            compare(False, f"at least {len(objects)} {many}", int(claim.value))
+            if too_few
+            else unknown(f"how many {many} there are")
+        )
+    if claim.at_least:
+        return compare(False, f"{len(objects)} {many}", f"at least {int(claim.value)}")
     if claim.objects and len(claim.objects) != claim.value:
         return compare(False, f"{int(claim.value)} object numbers", len(claim.objects))
     return compare(len(objects) == claim.value, f"{len(objects)} {many}", int(claim.value))
@@ -40,13 +49,17 @@ def _count_at(claim: Claim, facts: ClaimFacts, objects: list[TileObject]) -> Ver
     place = places.parse_place(claim.word)
     if place is None:
         return unknown(f"where {claim.word!r} is")
-    inside = [each for each in objects if lies_in(each, place, facts)]
-    if claim.at_least:
-        return compare(len(inside) >= (claim.value or 0), f"at most {len(inside)} {places.place_phrase(place)}", claim.value)
-    unclear = [each for each in objects if lies_in(each, place, facts) is None]
-    if unclear or not facts.is_counted(claim.category):
+    found = [lies_in(each, place, facts, claim.tolerance) for each in objects]
+    inside, possible, value = found.count(True), len(found) - found.count(False), claim.value or 0
+    if claim.at_least and inside >= value:
+        return HOLDS
+    if possible < value and facts.is_counted(claim.category):
+        return compare(False, f"at most {possible} {places.place_phrase(place)}", value)
+    if inside > value:
+        return compare(False, f"at least {inside} {places.place_phrase(place)}", value)
+    if inside != possible or not facts.is_counted(claim.category):
         return unknown(f"how many {english.pluralise(claim.category)} lie {places.place_phrase(place)}")
-    return compare(len(inside) == claim.value, f"{len(inside)} {places.place_phrase(place)}", claim.value)
+    return HOLDS
 
 
 def check_presence(claim: Claim, facts: ClaimFacts) -> Verdict:
@@ -58,7 +71,7 @@ def check_presence(claim: Claim, facts: ClaimFacts) -> Verdict:
     place = places.parse_place(claim.word) if claim.word else None
     if claim.word and place is None:
         return unknown(f"where {claim.word!r} is")
-    found = [lies_in(each, place, facts) if place else True for each in objects]
+    found = [lies_in(each, place, facts, claim.tolerance) if place else True for each in objects]
     if any(found) or (not claim.word and _is_covered(claim.category, facts)):
         return HOLDS
     if None in found or not facts.is_counted(claim.category):
@@ -92,22 +105,27 @@ def check_place(claim: Claim, facts: ClaimFacts) -> Verdict:
     place = places.parse_place(claim.word)
     if place is None or not claim.objects:
         return unknown(f"where {claim.word!r} is" if claim.objects else "which objects are meant: the numbers are missing")
-    for each in facts.pick(claim.objects):
-        inside = lies_in(each.object, place, facts)
-        actual = places.place_name(each.object.box, facts.facts.height_px, facts.facts.width_px)
-        if inside is None:
-            return unknown(f"in which one part of the image object {each.number} lies")
-        if not inside:
-            return compare(False, f"object {each.number} {places.place_phrase(actual or 'centre')}", places.place_phrase(place))
-    return HOLDS
+    found = [(each, lies_in(each.object, place, facts, claim.tolerance)) for each in facts.pick(claim.objects)]
+    astray = next((each for each, inside in found if inside is False), None)
+    if astray:
+        actual = places.place_name(astray.object.box, facts.facts.height_px, facts.facts.width_px)
+        where = places.place_phrase(actual) if actual else "elsewhere"
+        return compare(False, f"object {astray.number} {where}", places.place_phrase(place))
+    unclear = next((each.number for each, inside in found if inside is None), None)
+    return HOLDS if unclear is None else unknown(f"in which one part of the image object {unclear} lies")
 
 
-def lies_in(each: TileObject, place: str, facts: ClaimFacts) -> bool | None:
-    """Whether an object lies in a place; `top`, `left`, `right` and `bottom` are whole thirds. None where that is not clear."""
+def lies_in(each: TileObject, place: str, facts: ClaimFacts, tolerance: float = 0.0) -> bool | None:
+    """Whether an object lies in a place; `top`, `left`, `right` and `bottom` are whole thirds. None where that is not clear:
+    near a border, or with its centre within `tolerance`, a share of the sides, of the place."""
     actual = places.place_name(each.box, facts.facts.height_px, facts.facts.width_px)
-    if actual is None:
-        return False if not _touches(each, place, facts) else None
-    return actual == place or actual in places.WIDE_PLACES.get(place, ())
+    if actual is not None and (actual == place or actual in places.WIDE_PLACES.get(place, ())):
+        return True
+    if actual is not None and not tolerance:
+        return False
+    x, y = (each.box[0] + each.box[2]) / 2, (each.box[1] + each.box[3]) / 2
+    is_near = places.touches_place((x, y, x, y), place, facts.facts.height_px, facts.facts.width_px, tolerance)
+    return None if is_near or _touches(each, place, facts) else False
 
 
 def _touches(each: TileObject, place: str, facts: ClaimFacts) -> bool:
@@ -119,13 +137,21 @@ def check_relation(claim: Claim, facts: ClaimFacts) -> Verdict:
     if not claim.objects or not claim.others or claim.word not in DIRECTIONS:
         return unknown("a direction (left, right, above, below) between numbered objects")
     subject, other = (box_around([each.object for each in facts.pick(numbers)]) for numbers in (claim.objects, claim.others))
-    actual = places.direction(subject, other, facts.facts.height_px, facts.facts.width_px)
+    size = facts.facts.height_px, facts.facts.width_px
+    actual = places.direction(subject, other, *size)
+    if claim.tolerance and actual != claim.word:
+        # In words a thing is also left of another that it lies far above of.
+        centre, edge = places.offsets_towards(claim.word, subject, other, *size)
+        is_wrong = (centre < -places.MARGIN and edge <= 0) or (actual is not None and centre < claim.tolerance)
+        return compare(False, actual or "the opposite", claim.word) if is_wrong else unknown("a plain direction")
     return compare(actual == claim.word, actual, claim.word) if actual else unknown("a plain direction between these objects")
 
 
 def check_size(claim: Claim, facts: ClaimFacts) -> Verdict:
     """Each of `objects` has a side of `value` metres or pixels (`word` "length" or "width"), or the size `word` in the
-    picture."""
+    picture. Without objects and category: the picture has such a side, or its pixels (`word` "pixel")."""
+    if not claim.objects and not claim.category and claim.value is not None:
+        return _picture_side(claim, facts)
     if not claim.objects:
         return unknown("which objects are meant: the numbers are missing")
     measure = _size_in_picture if claim.value is None else _side_length
@@ -145,8 +171,21 @@ def _side_length(claim: Claim, each: NumberedObject, facts: ClaimFacts) -> Verdi
         return unknown(f"the size of object {each.number} on the ground")
     sides = _sides(each.object, claim.unit, facts)
     candidates = {"length": sides[:1], "width": sides[1:]}.get(claim.word, sides)
-    holds = any(is_near(claim.value or 0.0, side, claim.tolerance) for side in candidates)
+    value, slack = claim.value or 0.0, min(claim.tolerance, MAX_TOLERANCE)
+    holds = any(is_near(value, side, claim.tolerance) for side in candidates)
+    if not holds and slack and (1 - slack) * sides[1] <= value <= (1 + slack) * math.hypot(*sides):
+        return unknown(f"how object {each.number} lies in its box")
     return compare(holds, " by ".join(f"{side:.3g} {claim.unit}" for side in sides), f"{claim.value:g} {claim.unit}")
+
+
+def _picture_side(claim: Claim, facts: ClaimFacts) -> Verdict:
+    if claim.unit not in {"m", "km"} or not facts.facts.gsd_m:
+        return unknown("the size of a pixel on the ground")
+    metres = (claim.value or 0.0) * (1000 if claim.unit == "km" else 1)
+    pixels = [1.0] if claim.word == "pixel" else [facts.facts.width_px, facts.facts.height_px]
+    sides = [facts.facts.gsd_m * each for each in pixels]
+    expected = " by ".join(f"{side:.3g} m" for side in sides)
+    return compare(any(is_near(metres, side, claim.tolerance) for side in sides), expected, f"{metres:g} m")
 
 
 def _sides(each: TileObject, unit: str, facts: ClaimFacts) -> tuple[float, ...]:
@@ -158,7 +197,12 @@ def _sides(each: TileObject, unit: str, facts: ClaimFacts) -> tuple[float, ...]:
 
 
 def check_area(claim: Claim, facts: ClaimFacts) -> Verdict:
-    """`objects` together cover `value` on the ground (m2, ha, km2), or in pixels."""
+    """`objects` together cover `value` on the ground (m2, ha, km2), or in pixels; without objects and category, the picture."""
+    if not claim.objects and not claim.category and claim.value is not None and claim.unit in AREAS_M2 and facts.facts.gsd_m:
+        picture = facts.facts.width_px * facts.facts.height_px * facts.facts.gsd_m**2 / AREAS_M2[claim.unit]
+        return compare(
+            is_near(claim.value, picture, claim.tolerance), f"{picture:.3g} {claim.unit}", f"{claim.value:g} {claim.unit}"
+        )
     if not claim.objects or claim.value is None or claim.unit not in {*AREAS_M2, "px"}:
         return unknown("numbered objects and an area in m2, ha, km2 or px")
     pixels = sum(each.object.area_px for each in facts.pick(claim.objects))

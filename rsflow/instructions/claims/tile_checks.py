@@ -93,9 +93,12 @@ def check_change(claim: Claim, facts: ClaimFacts) -> Verdict:
 
 def check_comparison(claim: Claim, facts: ClaimFacts) -> Verdict:
     """`word` "more", "fewer" or "equal": numbers of `category` against `other_category`. "larger", "smaller": areas of
-    `objects` against `others`. "largest", "smallest": the one object of `objects` among all of its kind."""
+    `objects` against `others`, or without them of two land covers. "largest", "smallest": the one object of `objects` among all
+    of its kind."""
     if claim.word in {"more", "fewer", "equal"}:
         return _compare_counts(claim, facts)
+    if claim.word in {"larger", "smaller"} and not claim.objects and not claim.others:
+        return _compare_covers(claim, facts)
     if claim.word in {"larger", "smaller"} and len(claim.objects) == len(claim.others) == 1:
         (one,), (other,) = facts.pick(claim.objects), facts.pick(claim.others)
         return _compare_areas(claim.word == "larger", one.object.area_px, [other.object.area_px])
@@ -118,6 +121,14 @@ def _compare_counts(claim: Claim, facts: ClaimFacts) -> Verdict:
     if claim.value is None:
         return HOLDS
     return compare(bool(other) and is_near(claim.value, one / other, 0.0), f"{one} against {other}", f"{claim.value:g} times")
+
+
+def _compare_covers(claim: Claim, facts: ClaimFacts) -> Verdict:
+    shares = {english.singular_noun(cover.name): cover.share for cover in tile_facts.land_covers(facts.facts)}
+    one, other = (shares.get(english.singular_noun(name)) for name in (claim.category, claim.other_category))
+    if one is None or other is None or tile_facts.unknown_cover_share(facts.facts) > COVER_UNKNOWN:
+        return unknown("the shares of both land covers")
+    return _compare_areas(claim.word == "larger", one, [other])
 
 
 def _compare_areas(is_larger: bool, own: float, rest: list[float]) -> Verdict:

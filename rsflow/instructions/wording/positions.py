@@ -61,14 +61,14 @@ def place_name(box: Box, height_px: int, width_px: int) -> str | None:
     return None if column is None or row is None else PLACES[row][column]
 
 
-def touches_place(box: Box, place: str, height_px: int, width_px: int) -> bool:
-    """Whether any of the box lies in the place or within the margin around it."""
+def touches_place(box: Box, place: str, height_px: int, width_px: int, margin: float = MARGIN) -> bool:
+    """Whether any of the box lies in the place or within the margin (a share of the side) around it."""
     x0, y0, x1, y1 = _place_bounds(place)
     return (
-        box[0] < (x1 + MARGIN) * width_px
-        and box[2] > (x0 - MARGIN) * width_px
-        and box[1] < (y1 + MARGIN) * height_px
-        and box[3] > (y0 - MARGIN) * height_px
+        box[0] < (x1 + margin) * width_px
+        and box[2] > (x0 - margin) * width_px
+        and box[1] < (y1 + margin) * height_px
+        and box[3] > (y0 - margin) * height_px
     )
 
 
@@ -87,6 +87,16 @@ def direction(subject: Box, other: Box, height_px: int, width_px: int) -> str | 
         gap = max(other[1] - subject[3], subject[1] - other[3])
         return ("above" if dy < 0 else "below") if gap >= GAP * height_px else None
     return None
+
+
+def offsets_towards(way: str, subject: Box, other: Box, height_px: int, width_px: int) -> tuple[float, float]:
+    """(how far the subject's centre lies from the other's, how far its edge reaches beyond the other's) towards `left`,
+    `right`, `above` or `below`, in shares of the side; negative on the opposite side."""
+    axis, side = (0, width_px) if way in {"left", "right"} else (1, height_px)
+    centre = (subject[axis] + subject[axis + 2] - other[axis] - other[axis + 2]) / 2 / side
+    if way in {"left", "above"}:
+        return -centre, (other[axis] - subject[axis]) / side
+    return centre, (subject[axis + 2] - other[axis + 2]) / side
 
 
 def size_word(area_px: float, height_px: int, width_px: int) -> str:

@@ -15,7 +15,7 @@ import math
 import posixpath
 import re
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ from rsflow.readers.listing.acquisition_time import check_rule, check_rule_match
 from rsflow.readers.listing.sidecars import FolderListings, find_sidecars
 from rsflow.readers.products import PRODUCTS, list_products
 from rsflow.records import SceneFiles
+from rsflow.text.undecodable import escape_undecodable
 
 BAND = "{band}"
 LONGEST_SLUG = 120  # a scene's id becomes a folder's name
@@ -76,9 +77,19 @@ def list_scenes(source: Source) -> list[SceneFiles]:
         )
         for path, slug, files in _told_apart(found)
     ]
+    listed = [_refuse_undecodable(scene) for scene in listed]
     if scenes.acquired_at is not None:
         check_rule_matches(scenes.acquired_at, [path for one in listed for path in one.files.values()], source.name)
     return sorted(listed, key=lambda scene: scene.scene_id)
+
+
+def _refuse_undecodable(scene: SceneFiles) -> SceneFiles:
+    """The scene, or what stands for one with a name that cannot be stored, so that it is counted with its reason."""
+    shown = {band: escape_undecodable(path) for band, path in scene.files.items()}
+    if shown == scene.files:
+        return scene
+    detail = f"{next(path for band, path in shown.items() if path != scene.files[band])}: its name is not UTF-8: rename it"
+    return replace(scene, files=shown, sidecars=(), options={"listing_error": ["name_not_utf8", detail]})
 
 
 def pattern_folders(scenes: Scenes) -> tuple[str, ...]:
@@ -203,7 +214,7 @@ def _told_apart(found: dict[str, tuple[str, dict[str, str]]]) -> list[tuple[str,
 
 
 def short_digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
 def scene_options(scenes: Scenes) -> dict[str, Any]:
