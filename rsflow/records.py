@@ -26,6 +26,7 @@ TaskName = str  # a key of rsflow.instructions.TASKS, or one of GENERATED
 
 UNKNOWN = "unknown"  # flag of a shape that marks an area where nobody knows what is there; also the land cover of that name
 
+RegionForm = Literal["box", "oriented", "polygon", "point", "scribble", "marks"]  # how a question shows an object
 PairKind = Literal["change", "change_caption", "compared", "damage"]  # of labels that compare two dates
 LabelKind = Literal["box", "category", "caption", "count", "cover", "fact", "phrase", "presence", "question", PairKind]
 PAIR_KINDS: frozenset[str] = frozenset(get_args(PairKind))
@@ -33,6 +34,8 @@ PAIR_KINDS: frozenset[str] = frozenset(get_args(PairKind))
 BEFORE, AFTER = "before", "after"  # roles of the two pictures of a pair
 OVERVIEW, MIDDLE, DETAIL = "overview", "middle", "detail"  # scales of a large scene, and roles of their pictures
 NEW, GONE = "new", "gone"  # flags of a changed area: the thing is not there before, or not after
+SAME_PLACE = "same place"  # fact of a group: 1 where its pictures show one place, 0 where they show two
+ROSE, FELL = "rose", "fell"  # flags of a changed area: how a measured index differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,12 @@ class Label:
     also those that this picture of it is too coarse to show. "fact": a measured attribute, named in `category`, with `value`
     and/or `text`. `score` is the labeller's own confidence, in [0, 1].
 
-    Labels of the later picture of a pair. "change": an area (`shape`) that changed: `category` is what changed, or what is
-    there after, where `text` says what was there before; flagged NEW or GONE where that is known, UNKNOWN where nobody can say
-    whether it changed. "damage": an object of `category` in the state `text`. "compared": changes (`text` "change") or damage
-    ("damage") of `category` were looked for everywhere; `value` 0 says that nothing at all changed, 1 that something did.
+    Labels of the later picture of a pair, or of a group of two dates. "change": an area (`shape`) that changed: `category` is
+    what changed, or what is there after, where `text` says what was there before; flagged NEW or GONE where that is known, ROSE
+    or FELL where `category` is a measured index that differs by at least `value`, UNKNOWN where nobody can say whether it
+    changed. "damage": an object of `category` in the state `text`. "compared": changes (`text` "change") or damage ("damage")
+    of `category` were looked for everywhere; `value` is by how much a measured index must differ, and without a category 0 says
+    that nothing at all changed, 1 that something did.
     "change_caption": a sentence (`text`) about the whole pair.
     """
 

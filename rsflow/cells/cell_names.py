@@ -29,3 +29,15 @@ def cell_centre(name: str) -> tuple[float, float]:
         row, col = (int(found[i]) * (1 if found[i + 1] in "UR" else -1) for i in (1, 3))
         return (col + 0.5) * 360.0 / columns(row), (row + 0.5) * ROW_DEG
     raise ValueError(f"{name!r} is no cell of the ground grid, such as utm33n/5120m/985/74 or 199U_1099R")
+
+
+def sibling_cells(name: str) -> tuple[str, ...]:
+    """Three cells near a cell that share no ground with it, each of which has it among its own: diagonal, then beside it.
+    Cells of Major TOM overlap their neighbours, so theirs are two points away. ValueError for no cell."""
+    if found := _UTM.fullmatch(name):
+        north, east, zone = int(found[3]), int(found[4]), f"{found[1]}/{found[2]}m"
+        return tuple(f"{zone}/{north ^ up}/{east ^ right}" for up, right in ((1, 1), (1, 0), (0, 1)))
+    if found := _MAJOR_TOM.fullmatch(name):
+        row, col = int(found[1]), int(found[3])
+        return tuple(f"{row ^ up}{found[2]}_{col ^ right}{found[4]}" for up, right in ((2, 2), (2, 0), (0, 2)))
+    raise ValueError(f"{name!r} is no cell of the ground grid, such as utm33n/5120m/985/74 or 199U_1099R")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rsflow.config.group_settings import GroupKind, Groups
+from rsflow.records import AFTER, BEFORE
 from rsflow.sensors import SENSOR_NAMES
 
 DAY_SECONDS = 86_400.0
@@ -46,8 +47,11 @@ def form_groups(tiles: Iterable[CellTile], settings: Groups) -> list[CellGroup]:
     for tile in sorted(tiles, key=lambda tile: tile.tile_id):
         by_sensor[tile.sensor].append(tile)
     found: list[CellGroup] = []
+    series = list(_date_groups(by_sensor, settings))
     if "dates" in settings.kinds:
-        found += _date_groups(by_sensor, settings)
+        found += series
+    if "pairs" in settings.kinds:
+        found += [pair for group in series for pair in _pairs(group, settings)]
     if "sensors" in settings.kinds:
         found += _sensor_groups(by_sensor, settings)
     return sorted(found, key=lambda group: (group.kind, group.name))
@@ -55,7 +59,7 @@ def form_groups(tiles: Iterable[CellTile], settings: Groups) -> list[CellGroup]:
 
 def tiles_without_time(tiles: Iterable[CellTile], settings: Groups) -> list[CellTile]:
     """Those that the settings keep out of some group for want of a time."""
-    needed = "dates" in settings.kinds or settings.window_days is not None
+    needed = not {"dates", "pairs"}.isdisjoint(settings.kinds) or settings.window_days is not None
     return sorted((tile for tile in tiles if needed and tile.acquired_at is None), key=lambda tile: tile.tile_id)
 
 
@@ -69,6 +73,16 @@ def _date_groups(by_sensor: dict[str, list[CellTile]], settings: Groups) -> Iter
             chosen = sorted((tile for _, tile in best), key=_by_time)
         if len(chosen) >= 2:
             yield CellGroup("dates", sensor, tuple((tile, f"date{number}") for number, tile in enumerate(chosen, 1)))
+
+
+def _pairs(series: CellGroup, settings: Groups) -> Iterator[CellGroup]:
+    """Each date with the next and the first with the last; of two dates none beside their group of dates."""
+    members, last = series.members, len(series.members) - 1
+    if last == 1 and "dates" in settings.kinds:
+        return
+    for one, other in sorted({*((place, place + 1) for place in range(last)), (0, last)}):
+        chosen = ((members[one][0], BEFORE), (members[other][0], AFTER))
+        yield CellGroup("pairs", f"{series.name}:{members[one][1]}-{members[other][1]}", chosen)
 
 
 def _one_per_period(tiles: Sequence[CellTile], settings: Groups) -> list[CellTile]:
@@ -96,6 +110,20 @@ def _sensor_groups(by_sensor: dict[str, list[CellTile]], settings: Groups) -> It
                 members.append((min(near, key=lambda tile: (*_companion_rank(first, tile, settings), tile.tile_id)), sensor))
         if len(members) >= 2:
             yield CellGroup("sensors", first.tile_id, tuple(members))
+
+
+def other_place(group: CellGroup, others: Sequence[Sequence[CellTile]], settings: Groups) -> CellGroup | None:
+    """The first picture of a pair of sensors beside one of the other sensor that shows other ground. `others`: the tiles of
+    further cells, the preferred cell first; of a cell the nearest in time. None where there is none."""
+    (first, sensor), (_, other) = group.members
+    for tiles in others:
+        near = [
+            tile for tile in tiles if tile.sensor == other and _is_near(first, tile, settings) and _is_clear(tile, settings)
+        ]
+        if near:
+            chosen = min(near, key=lambda tile: (_seconds_between(first, tile), tile.tile_id))
+            return CellGroup("places", first.tile_id, ((first, sensor), (chosen, other)))
+    return None
 
 
 def _is_near(one: CellTile, other: CellTile, settings: Groups) -> bool:

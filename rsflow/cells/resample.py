@@ -34,6 +34,7 @@ class Neighbours:
         self._col, self._row = _pixel(cols, inside_cols), _pixel(rows, inside_rows)
         self._lefts, self.across = _taps(cols, width_px)
         self._tops, self.down = _taps(rows, height_px)
+        self._block = None if self._is_turned else (_as_slice(self._row.ravel()), _as_slice(self._col.ravel()))
         self._flat = [[top * width_px + left for left in self._lefts] for top in self._tops] if self._is_turned else None
 
     @property
@@ -42,7 +43,9 @@ class Neighbours:
         return not (self.across.any() or self.down.any())
 
     def under(self, band: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The pixels under the positions."""
+        """The pixels under the positions; a view where these are a block of the band."""
+        if self._block and None not in self._block:
+            return band[self._block]
         return self._gathered(band, self._row, self._col, None)
 
     def corner(self, band: npt.NDArray[Any], below: int, after: int) -> npt.NDArray[Any]:
@@ -62,11 +65,12 @@ def nearest(band: npt.NDArray[Any], good: Mask | None, at: Neighbours) -> tuple[
 
 
 def bilinear(band: npt.NDArray[Any], good: Mask | None, at: Neighbours) -> tuple[npt.NDArray[Any], Mask]:
-    """(values as float, where they exist), between the middles of pixels; beyond the outermost middles the edge goes on."""
+    """(values, where they exist), between the middles of pixels as float, of middles as they are; beyond the outermost middles
+    the edge goes on."""
+    if at.are_pixels:
+        return nearest(band, good, at)
     kind = np.float32 if band.dtype.itemsize <= 2 else np.float64
     values = (band if good is None else np.where(good, band, 0)).astype(kind, copy=False)
-    if at.are_pixels:
-        return at.under(values), at.inside if good is None else at.inside & at.under(good)
     across, down = at.across.astype(kind), at.down.astype(kind)
     above = _mix(at.corner(values, 0, 0), at.corner(values, 0, 1), across)
     found = _mix(above, _mix(at.corner(values, 1, 0), at.corner(values, 1, 1), across), down)
@@ -105,8 +109,7 @@ def stored(values: npt.NDArray[Any], exists: Mask, dtype: np.dtype[Any], fill: f
     if fill is None or (is_whole and not np.iinfo(dtype).min <= fill <= np.iinfo(dtype).max):
         found[~exists] = 0 if is_whole else np.nan
         return found
-    equal = exists & (found == dtype.type(fill))
-    if equal.any() and values.dtype.kind == "f":
+    if values.dtype.kind == "f" and (equal := exists & (found == dtype.type(fill))).any():
         found[equal] = _beside(dtype, fill)
     found[~exists] = fill
     return found
@@ -150,6 +153,11 @@ def _within(positions: FloatArray, extent_px: int) -> Mask:
 
 def _pixel(positions: FloatArray, inside: Mask) -> Index:
     return (positions if inside.all() else np.where(inside, positions, 0)).astype(np.intp)
+
+
+def _as_slice(index: Index) -> slice | None:
+    """The slice of these positions, where each is one after the one before."""
+    return slice(int(index[0]), int(index[-1]) + 1) if bool((np.diff(index) == 1).all()) else None
 
 
 def _taps(positions: FloatArray, extent_px: int) -> tuple[tuple[Index, Index], FloatArray]:

@@ -19,13 +19,23 @@ GROUND_FORMATS = frozenset({"vector", "cover", "field"})
 
 
 @dataclass(frozen=True)
+class Period:
+    """Dates (ISO 8601; a year or a month stands for all of it): from the first of `since` to the last of `until`."""
+
+    __pydantic_config__ = STRICT
+    since: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True)
 class Annotations:
     """`files`: the annotation file, or a glob of them. `exhaustive`: every instance of every category is annotated, or only
     those of the named categories; by default True for pictures' annotations and False for layers on the ground.
 
     `options` are the format's own settings (docs/formats.md, docs/ground.md). `splits` says which pictures the set itself puts
     in which split: a pattern of some of `files`, or of text files that name a picture per line; where two claim a picture, the
-    later has it. `licence`, `attribution`: of the annotations, where they differ from the scenes'.
+    later has it. `dates`: which scenes a layer on the ground describes, those acquired then; by default all. `licence`,
+    `attribution`: of the annotations, where they differ from the scenes'.
     """
 
     __pydantic_config__ = STRICT
@@ -35,9 +45,17 @@ class Annotations:
     categories: dict[str, str] = field(default_factory=dict)  # rename: name in the file -> name in the dataset ("" drops it)
     options: dict[str, Any] = field(default_factory=dict)
     splits: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
+    dates: Period | None = None
     allow_outside: bool = False  # an absolute name may be of another folder: the picture goes by its file name
     licence: Annotated[str, Field(min_length=1)] | None = None
     attribution: str = ""
+
+    def __post_init__(self) -> None:
+        if self.dates and not self.on_ground:
+            raise ValueError(
+                f"dates says which scenes a layer on the ground describes (format {', '.join(sorted(GROUND_FORMATS))}); "
+                f"format {self.format} describes the pictures that its files name: leave dates out"
+            )
 
     @property
     def on_ground(self) -> bool:

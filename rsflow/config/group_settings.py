@@ -1,32 +1,56 @@
-"""Which tiles of one cell of the ground grid form a group, and what their measured misregistration decides."""
+"""Which tiles of one cell of the ground grid form a group, what their measured misregistration decides, and what is compared
+between two dates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rsflow.config.validation import STRICT, Share
+from rsflow.config.validation import STRICT, Positive, Share
 
-GroupKind = Literal["dates", "sensors"]
+GroupKind = Literal["dates", "pairs", "places", "sensors"]
+IndexName = Literal["ndvi", "ndwi", "mndwi", "nbr", "ndbi"]
 GroupPolicy = Literal["valid", "nearest", "cloud_free", "seasons"]
 
 
 @dataclass(frozen=True)
+class Changes:
+    """`covers`: class rasters of two dates are compared. `indices`: spectral indices that are, of scenes in reflectance whose
+    raw bands are kept; one changed where it differs by `index_difference` and by `significance` times the spread that the
+    pair's differences have anyhow.
+
+    `min_area_px`: a smaller area is no change. `clouds`: pictures of which no band tells where cloud is are left out, or taken
+    to be clear but for what is white.
+    """
+
+    __pydantic_config__ = STRICT
+    covers: bool = True
+    indices: tuple[IndexName, ...] = ()
+    index_difference: Annotated[float, Field(gt=0, lt=2)] = 0.2
+    significance: Annotated[float, Field(gt=0)] = 3.0
+    min_area_px: Positive = 16
+    clouds: Literal["known", "assume_clear"] = "known"
+
+
+@dataclass(frozen=True)
 class Groups:
-    """`kinds`: the dates of one sensor, one tile of each sensor. `window_days`: the longest time between pictures of different
+    """`kinds`: the dates of one sensor; of three dates or more also pairs of them, each with the next and the first with the
+    last; one tile of each sensor; `places`, for each pair of sensors, a tile of one beside a tile of the other that shows other
+    ground. `window_days`: the longest time between pictures of different
     sensors; none: any, and tiles without a time count too.
 
     `policy`: which tile of a day (of a season: `seasons`) stands for it, and which of another sensor goes with a tile: the one
     with the best valid share, the nearest in time, or the one with least cloud, where at most `max_cloud_share` of it is known
     to be cloud. `max_shift_px`: of the coarser of two pictures; beyond it a group is rejected, kept as it is (its members hold
     the shift), or kept for questions of presence only. `search_px`: how far a shift is looked for. `min_confidence`: a shift
-    that is less certain counts as not known; `on_unknown`: what becomes of a group of which a shift is not known.
+    that is less certain counts as not known; `on_unknown`: what becomes of a group of which a shift is not known. `changes`:
+    what is compared between two dates.
     """
 
     __pydantic_config__ = STRICT
-    kinds: Annotated[tuple[GroupKind, ...], Field(min_length=1)] = ("dates", "sensors")
+    kinds: Annotated[tuple[GroupKind, ...], Field(min_length=1)] = ("dates", "pairs", "places", "sensors")
     window_days: Annotated[float, Field(ge=0)] | None = 30.0
     policy: GroupPolicy = "valid"
     max_cloud_share: Share = 0.1  # of policy cloud_free
@@ -36,6 +60,7 @@ class Groups:
     on_unknown: Literal["reject", "keep", "presence"] = "presence"
     search_px: Annotated[int, Field(ge=2, le=64)] = 12
     min_confidence: Share = 0.3
+    changes: Changes = field(default_factory=Changes)
 
     def __post_init__(self) -> None:
         if self.max_shift_px >= self.search_px:

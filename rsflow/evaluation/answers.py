@@ -26,15 +26,15 @@ class Answer:
 
 def ask_engine(
     ask: Ask,
-    questions: Iterable[tuple[Question, bytes]],
+    questions: Iterable[tuple[Question, tuple[bytes, ...]]],
     blind: bool = False,
     max_tokens: int = 512,
     on_answer: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Question, Answer]]:
-    """Ask every question, the likeliest answer each time. `blind`: without the picture, to see what it adds."""
+    """Ask every question, the likeliest answer each time. `blind`: without the pictures, to see what they add."""
     waiting = iter(questions)
     while batch := list(islice(waiting, BATCH)):
-        requests = [_request(question, picture, blind, max_tokens) for question, picture in batch]
+        requests = [_request(question, pictures, blind, max_tokens) for question, pictures in batch]
         answers: dict[int, Answer] = {}
         for position, outcome in ask(requests):
             question_id = batch[position][0].question_id
@@ -47,9 +47,8 @@ def ask_engine(
         yield from ((batch[position][0], answers[position]) for position in range(len(batch)))
 
 
-def _request(question: Question, picture: bytes, blind: bool, max_tokens: int) -> Request:
-    pictures = () if blind else (picture,)
-    return Request("", question.prompt, pictures, max_tokens=max_tokens, history=question.history)
+def _request(question: Question, pictures: tuple[bytes, ...], blind: bool, max_tokens: int) -> Request:
+    return Request("", question.prompt, () if blind else pictures, max_tokens=max_tokens, history=question.history)
 
 
 def read_predictions(place: str) -> dict[str, Answer]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rsflow.dialects import Dialect, spell_text
+from rsflow.dialects.spelling.several_pictures import spell_on_pictures
 from rsflow.errors import UsageError
 from rsflow.evaluation.rephrase import annotators_question, other_wordings
+from rsflow.shards.format import Sample, picture_sizes
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region
@@ -22,6 +24,8 @@ class Question:
     both spelled by the dialect. `reference`: the right answer as text with marks, `boxes` the regions (pixels) that its marks
     name. `answer`: the same in structured form; its `kind` decides how it is scored. `cell`: the ground cell, or the tile
     where it has no place: what is drawn again when confidence intervals are made. `wordings`: the prompt in other words.
+    `sizes`: (height, width) of each picture of a group, in their order; `box_pictures`: of each box its picture, from 0. Both
+    are empty where there is one picture.
     """
 
     question_id: str
@@ -39,6 +43,8 @@ class Question:
     height_px: int
     width_px: int
     wordings: tuple[str, ...] = ()
+    sizes: tuple[tuple[int, int], ...] = ()
+    box_pictures: tuple[int, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -51,9 +57,12 @@ class Question:
 
 def read_questions(
     root: str, split: str, dialect: Dialect, limit: int | None = None, wordings: int = 0, tasks: tuple[str, ...] = ()
-) -> Iterator[tuple[Question, bytes]]:
-    """(question, encoded picture) of a snapshot's split, in the order of its shards; none of groups, whose questions are about
-    several pictures. `wordings`: the most other wordings of each question. `tasks`: only of these; none: of all.
+) -> Iterator[tuple[Question, tuple[bytes, ...]]]:
+    """(question, its encoded pictures) of a snapshot's split, in the order of its shards. `wordings`: the most other wordings
+    of each question. `tasks`: only of these; none: of all.
+
+    The pictures of a group are those of its dates or sensors, in the order in which texts number them; of any other sample the
+    first alone, which its questions are about.
 
     Raises UsageError for a split that the snapshot lacks.
     """
@@ -63,22 +72,36 @@ def read_questions(
     count = 0
     for entry in manifest.splits[split].shards:
         for sample in ShardReader(root, entry):
+            pictures = _pictures(sample)
             for instruction in _asked(sample.record, tasks):
                 if limit is not None and count >= limit:
                     return
                 count += 1
-                yield _question(sample.record, instruction, dialect, wordings), sample.picture
+                yield _question(sample.record, instruction, dialect, wordings), pictures
+
+
+def _pictures(sample: Sample) -> tuple[bytes, ...]:
+    further = sample.further_pictures() if sample.record.get("group") else []
+    return (sample.picture, *(sample.others[extension] for extension, _ in further))
 
 
 def _asked(record: dict[str, Any], tasks: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [one for one in record["instructions"] if not record.get("group") and (not tasks or one["task"] in tasks)]
+    return [one for one in record["instructions"] if not tasks or one["task"] in tasks]
 
 
 def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dialect, wordings: int) -> Question:
     boxes = tuple(tuple(box) for box in instruction["boxes"])
     size = record["height_px"], record["width_px"]
-    answer = instruction["answer"]
-    spelled = [(turn["role"], spell_text(dialect, turn["text"], boxes, answer, *size)) for turn in instruction["turns"]]
+    answer, places = instruction["answer"], tuple(instruction.get("box_pictures") or ())
+    sizes = tuple(picture_sizes(record)) if record.get("group") else ()
+
+    def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
+        return spell_text(dialect, text, boxes, answer, height_px, width_px)
+
+    def spelled_text(text: str) -> str:
+        return spell_on_pictures(spell, text, boxes, places, sizes) if places else spell(text, boxes, *size)
+
+    spelled = [(turn["role"], spelled_text(turn["text"])) for turn in instruction["turns"]]
     others = other_wordings(instruction["turns"][-2]["text"], wordings) if wordings else ()
     return Question(
         instruction["id"],
@@ -94,5 +117,7 @@ def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dial
         boxes,
         answer,
         *size,
-        tuple(spell_text(dialect, text, boxes, answer, *size) for text in others),
+        tuple(spelled_text(text) for text in others),
+        sizes,
+        places,
     )

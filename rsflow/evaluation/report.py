@@ -39,7 +39,7 @@ def to_text(scores: Sequence[Score], by: str = "all") -> str:
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def to_page(title: str, scores: Sequence[Score], rows: Sequence[Scored], pictures: Mapping[str, bytes]) -> str:
+def to_page(title: str, scores: Sequence[Score], rows: Sequence[Scored], pictures: Mapping[str, Sequence[bytes]]) -> str:
     """One self-contained HTML page. `pictures`: encoded, by question id, of `examples(rows)`."""
     parts = [
         f"<!doctype html><meta charset=utf-8><title>{_escape(title)}</title><style>{_STYLE}</style><h1>{_escape(title)}</h1>"
@@ -48,7 +48,7 @@ def to_page(title: str, scores: Sequence[Score], rows: Sequence[Scored], picture
     parts.append(f"<pre>{_escape(chr(10).join(table))}</pre>")
     for task, ends in examples(rows).items():
         for name, members in ends.items():
-            figures = "".join(_figure(row, pictures.get(row.question.question_id)) for row in members)
+            figures = "".join(_figure(row, pictures.get(row.question.question_id, ())) for row in members)
             parts.append(f"<h2>{_escape(task)}: {name}</h2><div class=answers>{figures}</div>")
     return "\n".join(parts) + "\n"
 
@@ -75,9 +75,8 @@ def shared_words(one: str, other: str) -> float:
     return 2 * (words & others).total() / max(1, words.total() + others.total())
 
 
-def _figure(row: Scored, picture: bytes | None) -> str:
-    kind = "png" if picture and picture.startswith(b"\x89PNG") else "jpeg"
-    image = f'<img alt="" src="data:image/{kind};base64,{base64.b64encode(picture).decode()}">' if picture else ""
+def _figure(row: Scored, pictures: Sequence[bytes]) -> str:
+    image = "".join(map(_image, pictures))
     measures = ", ".join(f"{name} {value:.2f}" for name, value in row.measures.items()) or (
         "read" if row.parsed else "not readable"
     )
@@ -88,6 +87,11 @@ def _figure(row: Scored, picture: bytes | None) -> str:
         _escape(f"{measures}; {row.question.sensor}, {row.question.source}"),
     ]
     return f"<figure>{image}<figcaption>{'<br>'.join(lines)}</figcaption></figure>"
+
+
+def _image(picture: bytes) -> str:
+    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
+    return f'<img alt="" src="data:image/{kind};base64,{base64.b64encode(picture).decode()}">'
 
 
 def _escape(text: str) -> str:

@@ -72,7 +72,7 @@ def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -
         "unanswered": sum(answer.text is None for _, answer in rows),
     }
     shown = {row.question.question_id for ends in examples(scored).values() for members in ends.values() for row in members}
-    pictures = {question.question_id: picture for question, picture in _questions(job) if question.question_id in shown}
+    pictures = {question.question_id: found for question, found in _questions(job) if question.question_id in shown}
     write_predictions(posixpath.join(job.out, "predictions.jsonl"), rows)
     storage.write_bytes(posixpath.join(job.out, "scores.json"), (json.dumps(to_json(scores, run), indent=1) + "\n").encode())
     title = f"{job.model} on {job.split}{', without pictures' if job.blind else ''}"
@@ -80,10 +80,10 @@ def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -
     return scores
 
 
-def _questions(job: EvaluationJob) -> Iterator[tuple[Question, bytes]]:
+def _questions(job: EvaluationJob) -> Iterator[tuple[Question, tuple[bytes, ...]]]:
     dialect = get_dialect(job.dialect)
-    for question, picture in read_questions(job.root, job.split, dialect, job.limit, job.wordings, job.tasks):
-        yield question if job.history else replace(question, history=()), picture
+    for question, pictures in read_questions(job.root, job.split, dialect, job.limit, job.wordings, job.tasks):
+        yield question if job.history else replace(question, history=()), pictures
 
 
 def _answer(job: EvaluationJob, on_answer: Callable[[], None]) -> Iterator[tuple[Question, Answer]]:
@@ -99,7 +99,7 @@ def _answer_reworded(job: EvaluationJob, on_answer: Callable[[], None]) -> Itera
 
 
 def _ask(
-    job: EvaluationJob, questions: Iterator[tuple[Question, bytes]], on_answer: Callable[[], None]
+    job: EvaluationJob, questions: Iterator[tuple[Question, tuple[bytes, ...]]], on_answer: Callable[[], None]
 ) -> Iterator[tuple[Question, Answer]]:
     engine = _engine(job)
     recorded = RecordedEngine(engine, job.out, engine.model_identity)

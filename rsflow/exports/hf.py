@@ -1,7 +1,8 @@
 """Parquet for `datasets.load_dataset(DIR)` and the Hugging Face Hub, a row for each sample.
 
 One idea: a row's columns are the sample's metadata, `instructions` its conversations, with the text in a dialect (default:
-plain pixels) and the boxes as numbers beside it.
+plain pixels) and the boxes as numbers beside it. Of a group the row's image is its first picture, `companions` the further
+ones by number and role, and `box_pictures` says of each box which it is on, from 0.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rsflow.shards.format import Sample
 __all__ = ["DIALECT", "top_level", "write"]
 
 DIALECT = "pixels"
+HOLDS_GROUPS = True
 
 _TURN = pa.struct([("role", pa.string()), ("text", pa.string())])
 _INSTRUCTION = pa.struct(
@@ -25,10 +27,19 @@ _INSTRUCTION = pa.struct(
         ("task", pa.string()),
         ("turns", pa.list_(_TURN)),
         ("boxes", pa.list_(pa.list_(pa.float64()))),
+        ("box_pictures", pa.list_(pa.int64())),  # null where all boxes are on the row's own image
         ("answer", pa.string()),  # JSON
     ]
 )
-_COMPANION = pa.struct([("sensor", pa.string()), ("tile_id", pa.string()), ("picture", pa.binary())])
+_COMPANION = pa.struct(
+    [
+        *((name, pa.string()) for name in ("sensor", "tile_id", "role", "acquired_at")),
+        *((name, pa.int64()) for name in ("number", "height_px", "width_px")),
+        ("shift_px", pa.list_(pa.float64())),  # of a group: measured against its first picture
+        ("picture", pa.binary()),
+    ]
+)
+_GROUP = pa.struct([(name, pa.string()) for name in ("kind", "place", "role", "tile_id")])
 _COLUMNS: dict[str, pa.DataType] = {
     "image": IMAGE,
     "key": pa.string(),
@@ -37,7 +48,8 @@ _COLUMNS: dict[str, pa.DataType] = {
     "gsd_m": pa.float64(),
     "acquired_at": pa.string(),
     "instructions": pa.list_(_INSTRUCTION),
-    "companions": pa.list_(_COMPANION),  # pictures of other sensors of the same ground
+    "companions": pa.list_(_COMPANION),  # pictures of other sensors or dates of the same ground
+    "group": _GROUP,  # null where the row is one picture
 }
 
 
@@ -48,7 +60,7 @@ def write(job: ExportJob) -> None:
             "image": picture_cell(sample.picture, f"{sample.key}.{sample.picture_format}"),
             "instructions": [_instruction(*one) for one in instructions],
             "companions": [
-                {"sensor": known["sensor"], "tile_id": known.get("tile_id"), "picture": data}
+                {**{field.name: known.get(field.name) for field in _COMPANION}, "picture": data}
                 for _, data, known in job.companions(sample)
             ],
         }
@@ -62,5 +74,6 @@ def _instruction(instruction: Record, turns: list[tuple[str, str]]) -> Record:
         "task": instruction["task"],
         "turns": [{"role": role, "text": text} for role, text in turns],
         "boxes": instruction["boxes"],
+        "box_pictures": instruction.get("box_pictures"),
         "answer": json.dumps(instruction["answer"], sort_keys=True),
     }

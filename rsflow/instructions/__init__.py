@@ -27,6 +27,7 @@ from rsflow.instructions import (
     multiple_choice,
     reasoning,
     region_captioning,
+    scene_graph,
     segmentation,
     sensor_groups,
     series,
@@ -64,6 +65,7 @@ TASKS: dict[TaskName, Task] = {
     "region_captioning": region_captioning.make_instructions,
     "detection": detection.make_instructions,
     "segmentation": segmentation.make_instructions,
+    "scene_graph": scene_graph.make_instructions,
     "description": description.make_instructions,
     "reasoning": reasoning.make_instructions,
     "conversation": conversation.make_instructions,
@@ -118,10 +120,11 @@ def compose_group(
 ) -> tuple[list[Instruction], list[Reject]]:
     """All instructions of a group for the asked tasks, and what was refused, as `compose` of a tile.
 
-    `labels` of an instruction are numbers in the labels of all members (rsflow.instructions.groups.group_facts).
+    `labels` of an instruction are numbers in the labels of all members and of the group (groups.group_facts).
     """
     kept = [tile_facts.trusted_labels(member.facts, labels_settings) for member in group.members]
     numbers = [group.first_label(place) + position for place, mine in enumerate(kept) for position in mine]
+    numbers += [number for number, _ in group.own_labels()]
     members = [
         replace(member, facts=tile_facts.with_labels(member.facts, mine))
         for member, mine in zip(group.members, kept, strict=True)

@@ -1,8 +1,8 @@
 """Change between two dates: what changed, where, how much, into what, how badly, and what only seems to have changed.
 
-Answers follow from the labels of an annotated pair (rsflow.instructions.groups.change_facts, damage_facts). Yes and no come in
-pairs on one pair of pictures where it changed; that nothing changed is said of pairs that were searched everywhere. Boxes are
-on image 2, or on both images, each in its own pixels.
+Answers follow from the labels of an annotated pair or of two dates of a cell (rsflow.instructions.groups.change_facts,
+damage_questions). Yes and no come in pairs on one pair of pictures where it changed; that nothing changed is said of pairs
+that were searched everywhere. Boxes are on image 2, or on both images, each in its own pixels.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
-from rsflow.instructions.groups import apparent_changes, change_questions, damage_questions
-from rsflow.instructions.groups.change_facts import ChangeFacts, change_facts
+from rsflow.instructions.groups import apparent_changes, change_questions, damage_questions, index_questions
+from rsflow.instructions.groups.change_facts import INDEX_NAMES, ChangeFacts, change_facts
 from rsflow.instructions.groups.group_facts import GroupFacts
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
@@ -22,15 +22,18 @@ TASK = "change"
 
 
 def make_instructions(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    if group.kind == "pair":
+    if group.compares_two_dates:
         yield from instructions(question_answers(group, settings, seed), group, seed, settings)
 
 
 def question_answers(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
     facts = change_facts(group, settings)
     for topic in sorted({*facts.compared, *(way.topic for way in facts.ways)}):
-        yield from change_questions.presence(group, facts, topic, seed)
-        yield from change_questions.amounts(group, facts, topic)
+        if topic in INDEX_NAMES:
+            yield from index_questions.question_answers(group, facts, topic, seed)
+        else:
+            yield from change_questions.presence(group, facts, topic, seed)
+            yield from change_questions.amounts(group, facts, topic)
     for way in facts.ways:
         yield from change_questions.boxes(group, way, settings)
         yield from change_questions.single_areas(group, way, seed)

@@ -1,5 +1,5 @@
-"""One place seen by several sensors: which sensor is which, where a thing of one image is in another, and what all of them
-show.
+"""One place seen by several sensors: whether it is one place, which sensor is which, where a thing of one image is in another,
+and what all of them show.
 
 Answers follow from the sensors themselves and from labels of each image. A place is carried from one image to another only
 where the pictures were measured to lie on each other; what cloud may hide is told from labels of a sensor that sees through it.
@@ -13,13 +13,14 @@ from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.objects import collapses_when_rounded
 from rsflow.instructions.facts.tile_facts import Group
+from rsflow.instructions.groups import sensor_measurements
 from rsflow.instructions.groups.group_facts import GroupFacts
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.vqa import quantity_phrase
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording.hash_choice import choose
-from rsflow.records import Instruction, Reject
+from rsflow.records import SAME_PLACE, Instruction, Reject
 from rsflow.spatial.geometry import Box, clip_box
 from rsflow.text.turns import mark
 
@@ -37,12 +38,16 @@ _NAMES = {
 def make_instructions(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
     if group.kind == "sensors":
         yield from instructions(question_answers(group, settings, seed), group, seed, settings)
+    elif group.kind == "places":
+        yield from instructions(_same_place(group), group, seed, settings)
 
 
 def question_answers(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
+    yield from _same_place(group)
     yield from _which(group, seed)
     yield from _transfers(group, settings, seed)
     yield from _hidden(group, settings)
+    yield from sensor_measurements.question_answers(group)
     yield from _description(group, settings)
 
 
@@ -54,6 +59,16 @@ def sensor_name(sensor: str) -> str:
 def sensor_maker(sensor: str) -> str:
     """`a radar (SAR)`."""
     return _NAMES.get(sensor, ("", f"{english.with_article(sensor)} sensor"))[1]
+
+
+def _same_place(group: GroupFacts) -> Iterator[QuestionAnswer]:
+    """Where the group's own label says which: there are as many groups of one place with it as of two places."""
+    for number, label in group.own_labels():
+        if label.kind == "fact" and label.category == SAME_PLACE:
+            value = label.value == 1
+            full = "Yes, both images show the same place." if value else "No, the images show different places."
+            answer = {"kind": "yes_no", "value": value, "category": SAME_PLACE}
+            yield QuestionAnswer(TASK, "sensors_same_place", "all", "yes" if value else "no", full, answer, (number,))
 
 
 def _which(group: GroupFacts, seed: int) -> Iterator[QuestionAnswer]:

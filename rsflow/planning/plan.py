@@ -36,6 +36,7 @@ from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.spatial.geometry import Window
 from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.generate.generate_tiles import GenerateTiles
+from rsflow.stages.group.group_cells import GroupCells
 from rsflow.stages.label.cut_scenes import main_file
 from rsflow.tiles.grid import group_windows
 
@@ -74,7 +75,7 @@ class Plan:
     generator: GenerateTiles | None  # the model that writes instructions
     group: Stage
     compare: Stage | None  # what makes instructions of groups, where any task of theirs is asked for
-    group_cells: Stage | None  # what groups tiles of the ground grid, where groups are asked for
+    group_cells: GroupCells | None  # what groups tiles of the ground grid, where groups are asked for
     group_zoom: Stage | None  # what groups the scales of large scenes, where these are asked for
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
@@ -157,7 +158,7 @@ def make_plan(
         recipe.merge_stage(built),
         recipe.instruct_recipe(built),
         recipe.generate_stage(built),
-        recipe.group_stage(),
+        recipe.group_stage(built),
         recipe.compare_stage(built),
         recipe.group_cells_stage(built),
         recipe.group_zoom_stage(built),

@@ -148,8 +148,8 @@ def generate_stage(built: BuildConfig) -> GenerateTiles | None:
     return GenerateTiles.of(built)
 
 
-def group_stage() -> Stage:
-    return GroupTiles()
+def group_stage(built: BuildConfig) -> Stage:
+    return GroupTiles(built.root)
 
 
 def group_cells_stage(built: BuildConfig) -> GroupCells | None:

@@ -77,11 +77,19 @@ class StepInputs:
     def groups(self, units: Iterable[str], schema: pa.Schema) -> dict[str, list[dict[str, Any]]]:
         """By unit of the step `group`: the groups that it delivered, in the order of their ids. LakeError where one is not
         finished."""
+        found = self._delivered("groups", units, schema)
+        return {name: sorted(rows, key=lambda row: str(row["group_id"])) for name, rows in found.items()}
+
+    def group_labels(self, units: Iterable[str], schema: pa.Schema) -> dict[str, list[dict[str, Any]]]:
+        """By unit that delivers groups: the labels that it gives to these groups."""
+        return self._delivered("labels", units, schema)
+
+    def _delivered(self, table: str, units: Iterable[str], schema: pa.Schema) -> dict[str, list[dict[str, Any]]]:
         unit_of = {self._receipt(name): name for name in units}
         found: dict[str, list[dict[str, Any]]] = {name: [] for name in unit_of.values()}
-        for row in self._rows("groups", schema, unit_of):
+        for row in self._rows(table, schema, unit_of):
             found[unit_of[row.pop("receipt")]].append(row)
-        return {name: sorted(rows, key=lambda row: str(row["group_id"])) for name, rows in found.items()}
+        return found
 
     def _review(self, tiles: dict[str, list[dict[str, Any]]], labels: dict[str, list[dict[str, Any]]]) -> None:
         """Bring the rows of reviewed tiles, by label unit, to what reviewers decided."""

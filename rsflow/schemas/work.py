@@ -85,7 +85,7 @@ REVIEW_WORK = pa.schema(
 # their pictures lie, and what is known of them so far.
 _PLACES = {
     *("row_off", "col_off", "source", "cell", "footprint", "acquired_at"),
-    *("picture_format", "picture_sha256", "file", "row_group", "row"),
+    *("picture_format", "picture_sha256", "file", "row_group", "row", "bands", "raw", "valid_share"),
 }
 
 _WRITTEN = [f for f in TILES if f.name in {f.name for f in _FACTS} | _PLACES]
@@ -105,7 +105,10 @@ PICTURE_WORK = pa.schema(
 )
 
 # What GroupTiles gets: a row per group unit, the tiles of all its scenes, and the role of each scene in the order of pictures.
-_GROUPED = {"tile_id", "scene_id", "source", "sensor", "acquired_at", "row_off", "col_off", "height_px", "width_px"}
+_GROUPED = {
+    *("tile_id", "scene_id", "source", "sensor", "acquired_at", "row_off", "col_off", "height_px", "width_px"),
+    *("valid_share", "picture_sha256", "file", "row_group", "row"),
+}
 
 GROUP_WORK = pa.schema(
     [
@@ -118,7 +121,7 @@ GROUP_WORK = pa.schema(
 )
 
 # What InstructGroups gets: a row per group unit, its groups, and the tiles and labels of their members.
-_COMPARED = {*INSTRUCT_TILE_COLUMNS, "acquired_at", "cloud_share", "footprint", "source"}
+_COMPARED = {*INSTRUCT_TILE_COLUMNS, "acquired_at", "valid_share", "cloud_share", "footprint", "source"}
 
 COMPARE_WORK = pa.schema(
     [
@@ -131,14 +134,16 @@ COMPARE_WORK = pa.schema(
 # What GroupCells gets: a row per cell of the ground grid, with its tiles of all scenes.
 _GROUPED_BY_CELL = {
     *("tile_id", "source", "sensor", "acquired_at", "grid_cell", "valid_share", "cloud_share", "height_px", "width_px"),
-    *("picture_sha256", "file", "row_group", "row"),
+    *("picture_sha256", "file", "row_group", "row", "scene_id", "row_off", "col_off", "bands", "raw"),
 }
 
 CELL_WORK = pa.schema(
     [
         *(INSTRUCT_WORK.field(name) for name in ("unit", "scene_id", "source")),
         ("place", pa.string()),  # the cell's name
+        ("siblings", _STRINGS),  # cells of other ground, whose tiles are among these too
         ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in _GROUPED_BY_CELL]))),
+        ("maps", pa.string()),  # JSON: by scene with class rasters its crs, transform and these (rsflow.ground.raster_layer)
     ]
 )
 

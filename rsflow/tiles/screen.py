@@ -98,11 +98,12 @@ def reject_reason(scores: Scores, settings: Screen) -> tuple[str, str] | None:
 def _cloud(white: BoolArray, raster: Raster | None, thin: tuple[slice, slice]) -> BoolArray | None:
     """Where there is cloud; None where no band can tell."""
     bands = {name: raster.pixels[i][thin] for i, name in enumerate(raster.bands)} if raster else {}
-    masked = _masked_cloud(bands)
+    masked = masked_cloud(bands)
     return masked if masked is not None else _spectral_cloud(white, bands)
 
 
-def _masked_cloud(bands: dict[str, npt.NDArray[Any]]) -> BoolArray | None:
+def masked_cloud(bands: dict[str, npt.NDArray[Any]]) -> BoolArray | None:
+    """Where a mask band says that there is cloud, from stored numbers by band; None where no band is a mask."""
     if "cloud_mask" in bands:
         return np.asarray(bands["cloud_mask"] != 0)
     if "scl" in bands:

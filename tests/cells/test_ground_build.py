@@ -148,7 +148,8 @@ def test_a_second_build_does_nothing_and_a_new_date_redoes_its_cells_only(build:
     changed = {
         name for name, row in groups_of(later).items() if row["members"] != groups_of(first).get(name, {}).get("members")
     }
-    assert changed == {"dates:utm33n/1280m/3900/510:optical"}
+    pairs = {f"pair:utm33n/1280m/3900/510:optical:date{one}-date{other}" for one, other in ((1, 2), (2, 3), (1, 3))}
+    assert changed == {"dates:utm33n/1280m/3900/510:optical", *pairs}
     fresh = build(f"root={place / 'fresh'}")
     assert plain(groups_of(fresh)) == plain(groups_of(later))
     assert digests(place / "fresh") == {
@@ -292,4 +293,21 @@ def test_truth_in_ground_coordinates_and_raw_bands_lie_on_the_cells_of_every_zon
         assert rows.min() + 0.5 >= y0 - 2.5
         assert rows.max() + 0.5 <= y1 + 2.5
         assert abs((x1 - x0) - (cols.max() + 1 - cols.min())) < 4
+    assert [balance.line() for balance in result.balances if not balance.is_balanced] == []
+
+
+def test_a_pair_of_sensors_is_told_from_one_of_two_places_as_often(build: Build) -> None:
+    result = build("instructions.tasks=[sensors]", "instructions.per_task=50")
+    groups = groups_of(result)
+    asked = [row for row in result.now.instructions().to_pylist() if json.loads(row["answer"]).get("category") == "same place"]
+    values = {row["tile_id"]: json.loads(row["answer"])["value"] for row in asked}
+    places = {name: row for name, row in groups.items() if row["kind"] == "places"}
+    assert {name for name, value in values.items() if not value} == places.keys()
+    assert sum(values.values()) == len(places) > 0
+    cells = {row["tile_id"]: row["grid_cell"] for row in result.now.tiles().to_pylist()}
+    for row in groups.values():
+        if row["kind"] in ("places", "sensors"):
+            shown = [cells[member["tile_id"]] for member in row["members"]]
+            assert (len({*shown}) == 1) == (row["kind"] == "sensors")
+            assert len({member["sensor"] for member in row["members"]}) == 2
     assert [balance.line() for balance in result.balances if not balance.is_balanced] == []

@@ -27,6 +27,20 @@ def test_the_dates_of_a_sensor_are_in_order_of_time() -> None:
     assert names(form_groups(tiles, Groups()), "dates") == {"optical": [("b", "date1"), ("c", "date2"), ("a", "date3")]}
 
 
+def test_of_three_dates_and_more_there_are_pairs_too() -> None:
+    tiles = [tile("b", time="2020-03-01"), tile("c", time="2021-01-01"), tile("a", time="2019-01-01")]
+    pairs = names(form_groups(tiles, Groups()), "pairs")
+    assert {name: [member for member, _ in members] for name, members in pairs.items()} == {
+        "optical:date1-date2": ["a", "b"],
+        "optical:date1-date3": ["a", "c"],
+        "optical:date2-date3": ["b", "c"],
+    }
+    assert {role for members in pairs.values() for _, role in members} == {"before", "after"}
+    # Two dates are a group of dates already, where these are asked for.
+    assert names(form_groups(tiles[:2], Groups()), "pairs") == {}
+    assert list(names(form_groups(tiles[:2], Groups(kinds=("pairs",))), "pairs")) == ["optical:date1-date2"]
+
+
 def test_the_order_of_tiles_does_not_matter() -> None:
     tiles = [
         tile(f"{sensor}{day}", sensor, f"2020-06-{day:02d}", valid=0.5 + day / 50)

@@ -9,8 +9,8 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import yaml
 
+from rsflow.config import annotation_settings, group_settings
 from rsflow.config import generation_settings as generation
-from rsflow.config import group_settings
 from rsflow.config import select_settings as selection
 from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
@@ -43,6 +43,8 @@ SECTIONS: dict[str, Any] = {
     "labels": config.Labels,
     "instructions": config.Instructions,
     "groups": group_settings.Groups,
+    "groups: changes": group_settings.Changes,
+    "annotations: dates": annotation_settings.Period,
     "zoom": Zoom,
     "generation": generation.Generation,
     "generation: prompts": generation.PromptFile,

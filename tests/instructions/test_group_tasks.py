@@ -15,7 +15,7 @@ from rsflow.config import settings as config
 from rsflow.instructions import compose_group
 from rsflow.instructions.groups import apparent_changes
 from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
-from rsflow.instructions.phrasings import PHRASINGS, change, damage, sensors, series
+from rsflow.instructions.phrasings import PHRASINGS, change, damage, index_change, sensors, series
 from rsflow.records import GONE, NEW, UNKNOWN, Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.text.turns import marks
 
@@ -61,7 +61,7 @@ def answers(group: GroupFacts) -> list[str]:
 
 
 def test_every_question_has_fifteen_different_phrasings() -> None:
-    for table in (change.PHRASINGS, damage.PHRASINGS, series.PHRASINGS, sensors.PHRASINGS):
+    for table in (change.PHRASINGS, index_change.PHRASINGS, damage.PHRASINGS, series.PHRASINGS, sensors.PHRASINGS):
         for kind, phrasings in table.items():
             assert len({*phrasings}) == len(phrasings) >= 15, kind
             assert PHRASINGS[kind] == phrasings
@@ -121,7 +121,7 @@ def test_no_change_is_claimed_below_the_measured_shift() -> None:
 def test_transitions_and_directions_say_what_became_what() -> None:
     group = pair(compared("land cover"), area((10, 10, 60, 60), "building", "low vegetation"))
     said = answers(group)
-    assert "It was low vegetation in image 1 and is building area in image 2." in said
+    assert "from low vegetation to building area" in said
     assert any("one area where low vegetation became building area" in text for text in said)
     directed = pair(compared(), area((10, 10, 60, 60), "building", "", NEW), area((100, 100, 150, 150), "building", "", GONE))
     facts = {one.answer["value"] for one in kinds(directed)["fact"]}
@@ -222,3 +222,38 @@ def test_labels_are_numbered_through_all_pictures() -> None:
     group = GroupFacts("g", "pair", (first, member(compared(), area((10, 10, 60, 60)))))
     for one in made(group):
         assert {*one.labels} <= {1, 2}
+
+
+def fact(name: str, text: str, value: float) -> Label:
+    return Label("fact", name, Provenance("labeller", "scene", quality=1.0), text=text, value=value)
+
+
+def test_what_thermal_and_radar_measure_is_told_with_its_numbers_and_its_part() -> None:
+    warm = fact("warmest_part", "upper left", 305.4), fact("coolest_part", "right", 291.0)
+    thermal = member(*warm, role="infrared", sensor="infrared", shift_px=(0.5, 0.0))
+    photograph = member(role="optical", sensor="optical", shift_px=(0.0, 0.0))
+    group = GroupFacts("sensors:t", "sensors", (photograph, thermal))
+    found = [one for one in made(group) if "measured" in one.answer]
+    assert [one.turns[-1].text for one in found] == [
+        "Image 2 measures that the ground is warmest in the upper left (about 305 kelvin on average) and that the ground is "
+        "coolest on the right (about 291 kelvin on average)."
+    ]
+    parts = {one.answer["name"]: one for one in made(group) if one.answer.get("unit") == "kelvin"}
+    assert {name: one.answer["value"] for name, one in parts.items()} == {"warmest_part": "upper left", "coolest_part": "right"}
+    assert "image 1" in parts["warmest_part"].turns[0].text
+    # Where the pictures are not known to lie on each other, a part of one is none of the other; nothing of numbers alone.
+    apart = GroupFacts("sensors:t", "sensors", (photograph, thermal), presence_only=True)
+    assert [one for one in made(apart) if one.answer.get("unit")] == []
+    bright = member(fact("brightest_part", "upper left", 0.9), role="infrared", sensor="infrared", shift_px=(0.5, 0.0))
+    assert not any("measured" in one.answer for one in made(GroupFacts("sensors:t", "sensors", (photograph, bright))))
+
+
+@pytest.mark.parametrize(("kind", "value"), [("sensors", 1.0), ("places", 0.0)])
+def test_whether_two_images_show_one_place_is_the_groups_own_fact(kind: str, value: float) -> None:
+    pictures = (member(role="optical", sensor="optical"), member(role="sar", sensor="sar"))
+    own = (Label("fact", "same place", FROM, value=value),)
+    answered = [one for one in made(GroupFacts("g", kind, pictures, True, own)) if one.answer.get("category") == "same place"]
+    assert [(one.answer["value"], one.turns[-1].text, one.labels) for one in answered] == [
+        (bool(value), "yes" if value else "no", (0,))
+    ]
+    assert not any(one.answer.get("category") == "same place" for one in made(GroupFacts("g", kind, pictures, True)))

@@ -95,7 +95,8 @@ def test_a_pair_is_one_sample_of_both_pictures(levir: Path) -> None:
         with Image.open(levir / "levir" / "A" / f"{name}.png") as before, Image.open(_stored(sample.picture)) as stored:
             assert np.abs(np.asarray(before, np.int16) - np.asarray(stored, np.int16)).mean() < 6
         assert {one["task"] for one in record["instructions"]} == {"change"}
-        assert "shift_px" not in after  # nobody measured it
+        assert after["shift_px"] == pytest.approx([0, 0], abs=0.1)  # measured, of pictures of one grid
+        assert after["registration_confidence"] > 0.3
 
 
 def _stored(data: bytes) -> Any:

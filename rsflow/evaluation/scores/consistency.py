@@ -17,7 +17,7 @@ from rsflow.evaluation.scores.short_answers import normalise, parse_number, pars
 COMPARED_KINDS = NAMED_KINDS | {"yes_no", "count", "share", "choice"}
 
 
-def reworded(questions: Iterable[tuple[Question, bytes]]) -> Iterator[tuple[Question, bytes]]:
+def reworded(questions: Iterable[tuple[Question, tuple[bytes, ...]]]) -> Iterator[tuple[Question, tuple[bytes, ...]]]:
     """Each wording of each question whose kind is compared, as a question of its own: "<id>~1", "<id>~2", ..."""
     for question, picture in questions:
         if question.kind in COMPARED_KINDS:

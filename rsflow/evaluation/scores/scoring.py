@@ -17,13 +17,20 @@ from rsflow.dialects import Dialect
 from rsflow.evaluation.answers import Answer
 from rsflow.evaluation.questions import Question
 from rsflow.evaluation.scores.box_scores import BoxList, mean_matched_iou, region_iou
+from rsflow.evaluation.scores.graph_scores import graph_measures
+from rsflow.evaluation.scores.group_answers import (
+    SHARE_TOLERANCE,
+    BoxesByPicture,
+    judge_boxes_in_both,
+    judge_counts,
+    judge_shares,
+    parse_boxes,
+)
 from rsflow.evaluation.scores.outline_scores import OUTLINE_KINDS, outline_measures
 from rsflow.evaluation.scores.short_answers import mentions, named_values, normalise, parse_number, parse_share, parse_yes_no
 from rsflow.instructions.wording.positions import PLACES
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import replace_marks, without_marks
-
-SHARE_TOLERANCE = 0.05  # as far as "about 35 %" may be from the measured share
 
 Measures = dict[str, float]
 
@@ -67,18 +74,34 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
         return Scored(question, answer.text or "", overlaps is not None, overlaps or {"iou": 0.0})
     text = ""
     boxes: list[Region] = []
-    if answer.text is not None:
+    by_picture: BoxesByPicture = {}
+    if answer.text is not None and question.sizes:
+        text, boxes, by_picture = parse_boxes(dialect, answer.text, question)
+    elif answer.text is not None:
         text, boxes = dialect.parse(answer.text, question.height_px, question.width_px)
     plain, reference = _plain(text), _plain(question.reference)
     named = _judge_annotated if question.kind == "answer" else _judge_value
     judge = partial(named, values) if question.kind in NAMED_KINDS else KINDS.get(question.kind, _judge_text)
     if question.kind in _WORDED and not reference.isascii():
         judge = _judge_same_words
-    measures = judge(question, plain, boxes) if answer.text else None
+    measures = None
+    if answer.text:
+        measures = _judge_group(question, plain, by_picture) if _is_of_group(question) else judge(question, plain, boxes)
     lists = _box_lists(question, text, boxes) if question.kind in {"boxes", "all_boxes"} else ()
     if measures is None:
         return Scored(question, answer.text or "", False, _worst(question), plain, reference, lists)
     return Scored(question, answer.text or "", True, measures, plain, reference, lists)
+
+
+def _is_of_group(question: Question) -> bool:
+    """Whether the answer says something of each of several pictures."""
+    return question.kind == "boxes_in_both" or (question.kind == "text" and bool({"values", "from"} & question.answer.keys()))
+
+
+def _judge_group(question: Question, text: str, by_picture: BoxesByPicture) -> Measures | None:
+    if question.kind == "boxes_in_both":
+        return judge_boxes_in_both(question, by_picture)
+    return judge_counts(question, text) if "values" in question.answer else judge_shares(question, text)
 
 
 def _plain(text: str) -> str:
@@ -124,7 +147,13 @@ def _judge_count(question: Question, text: str, boxes: list[Region]) -> Measures
     if found is None:
         return None
     error = abs(found - question.answer["value"])
-    return {"accuracy": float(error == 0), "count_error": error}
+    allowed = question.answer["value"] * question.answer.get("tolerance_percent", 0) / 100
+    return {"accuracy": float(error <= allowed), "count_error": error}
+
+
+def _judge_mark(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    found = parse_number(text)
+    return None if found is None else {"accuracy": float(found == question.answer["value"])}
 
 
 def _judge_share(question: Question, text: str, boxes: list[Region]) -> Measures | None:
@@ -166,7 +195,7 @@ def _judge_text(question: Question, text: str, boxes: list[Region]) -> Measures 
 
 Judge = Callable[[Question, str, list[Region]], Measures | None]
 
-NAMED_KINDS = frozenset({"answer", "category", "fact", "place", "relation"})  # whose answer is a name, or may be
+NAMED_KINDS = frozenset({"answer", "category", "fact", "place", "predicate", "relation"})  # whose answer is a name, or may be
 _WORDED = NAMED_KINDS | {"yes_no", "share"}  # whose answer is words
 KINDS: dict[str, Judge] = {
     "all_boxes": _judge_boxes,
@@ -174,6 +203,8 @@ KINDS: dict[str, Judge] = {
     "boxes": _judge_boxes,
     "choice": _judge_choice,
     "count": _judge_count,
+    "mark": _judge_mark,
+    "scene_graph": graph_measures,
     "share": _judge_share,
     "text": _judge_text,
     "yes_no": _judge_yes_no,
@@ -182,11 +213,15 @@ _WORST: dict[str, Measures] = {
     "box": {"acc@0.5": 0.0, "acc@0.7": 0.0, "iou": 0.0},
     "boxes": {"iou": 0.0},
     "all_boxes": {"iou": 0.0},
+    "scene_graph": {"triple_f1": 0.0, "iou": 0.0},
+    "boxes_in_both": {"iou": 0.0},
     "text": {},
 }
 
 
 def _worst(question: Question) -> Measures:
+    if question.kind == "text" and _is_of_group(question):
+        return {"accuracy": 0.0}
     return dict(_WORST.get(question.kind, {"accuracy": 0.0}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,8 +22,10 @@ from rsflow.text.turns import mark
 TASK = "change"
 COUNT_LIMIT = 50  # above it no count is asked for
 LEAST_SHARE = 0.005  # a smaller share is not asked for
+LEAST_SHIFT_PX = 0.5  # what a measured shift may be wrong by: a smaller one moves no box
 ASKED_AREAS = 2  # areas of one way of change that get a question of their own
 HECTARE_M2 = 10_000.0
+_VERBS = {NEW: "built", GONE: "removed"}
 
 
 def presence(group: GroupFacts, facts: ChangeFacts, topic: str, seed: int) -> Iterator[QuestionAnswer]:
@@ -34,7 +37,7 @@ def presence(group: GroupFacts, facts: ChangeFacts, topic: str, seed: int) -> It
         yield _yes_no("change_any", topic, True, full, tuple(area.label for area in areas), {"things": things})
     elif facts.is_unchanged(topic):
         full = f"No, no change of {things} took place between image 1 and image 2."
-        yield _yes_no("change_any", topic, False, full, (facts.compared[topic],), {"things": things})
+        yield _yes_no("change_any", topic, False, full, facts.compared[topic], {"things": things})
     if areas and facts.is_exact(topic):
         yield from _presence_at(group, facts, topic, areas, seed)
 
@@ -52,7 +55,7 @@ def _presence_at(
         at = places.place_phrase(name)
         there = tuple(area.label for area in areas if places.place_name(area.box, *size) == name)
         full = f"{'Yes' if value else 'No'}, {things} {'changed' if value else 'did not change'} {at} of the image."
-        labels = there if value else (facts.compared[topic],)
+        labels = there if value else facts.compared[topic]
         found = _yes_no("change_at", topic, value, full, labels, {"things": things, "place": at})
         yield found
 
@@ -73,7 +76,9 @@ def amounts(group: GroupFacts, facts: ChangeFacts, topic: str) -> Iterator[Quest
         return
     things, labels = topic_phrase(topic), tuple(area.label for area in areas)
     placeholders, last = {"things": things}, group.members[-1].facts
-    if len(areas) <= COUNT_LIMIT:
+    if any(way.objects for way in facts.of_topic(topic)):
+        yield from (_object_count(way) for way in facts.of_topic(topic) if way.areas and len(way.areas) <= COUNT_LIMIT)
+    elif len(areas) <= COUNT_LIMIT:
         said = english.number_word(len(areas))
         answer: dict[str, Any] = {"kind": "count", "value": len(areas), "category": topic, "changed": True}
         full = f"{english.capitalise(_in_areas(len(areas), things))}."
@@ -87,6 +92,16 @@ def amounts(group: GroupFacts, facts: ChangeFacts, topic: str) -> Iterator[Quest
         yield QuestionAnswer(TASK, "change_share", topic, said, full, answer, labels, (), placeholders)
     if last.gsd_m is not None:
         yield _ground(area_px, last, topic, labels)
+
+
+def _object_count(way: ChangedAreas) -> QuestionAnswer:
+    count = len(way.areas)
+    answer = {"kind": "count", "value": count, "category": way.name, "changed": True}
+    full = f"There {'is' if count == 1 else 'are'} {way.phrase(count)}."
+    placeholders = {"objects": way.name}
+    return QuestionAnswer(
+        TASK, "change_objects", way.name, english.number_word(count), full, answer, way.labels, (), placeholders
+    )
 
 
 def _in_areas(count: int, things: str) -> str:
@@ -123,7 +138,7 @@ def boxes(group: GroupFacts, way: ChangedAreas, settings: config.Instructions) -
     said = f"There {'is' if count == 1 else 'are'} {mark(way.phrase(count), *range(count))}."
     answer = {"kind": "boxes", "category": way.topic, "boxes": list(range(count)), "count": count, "changed": True}
     answer |= {"from": way.way[1], "to": way.way[0], "direction": way.way[2], **polygon_fields(way.areas)}
-    placeholders, pictures = {"areas": f"all areas {way.what}"}, (last,) * count
+    placeholders, pictures = {"areas": f"all {way.name}"}, (last,) * count
     yield QuestionAnswer(
         TASK, "change_boxes", way.what, said, said, answer, way.labels, after, placeholders, box_pictures=pictures
     )
@@ -152,6 +167,8 @@ def box_on_first(box: Box, group: GroupFacts) -> Box | None:
     """Where a box of the last picture is in the first one; None where that shows too little of it."""
     first, last = group.members[0], group.members[-1]
     dx, dy = last.shift_px or (0.0, 0.0)
+    if math.hypot(dx, dy) < LEAST_SHIFT_PX:
+        dx = dy = 0.0
     moved = shift_box(box, -dx, -dy)
     sx, sy = first.facts.width_px / last.facts.width_px, first.facts.height_px / last.facts.height_px
     scaled = (moved[0] * sx, moved[1] * sy, moved[2] * sx, moved[3] * sy)
@@ -162,7 +179,7 @@ def box_on_first(box: Box, group: GroupFacts) -> Box | None:
 
 
 def _list_fault(group: GroupFacts, way: ChangedAreas, settings: config.Instructions) -> tuple[str, str] | None:
-    what, facts = f"areas {way.what}", group.members[-1].facts
+    what, facts = way.name, group.members[-1].facts
     if not way.exact:
         return "not_exhaustive", f"{what}: not every one is known or large enough, so a list would claim too much"
     if len(way.areas) > settings.max_boxes:
@@ -179,7 +196,7 @@ def single_areas(group: GroupFacts, way: ChangedAreas, seed: int) -> Iterator[Qu
     for name in hash_order(list(fit), seed, group.tile_id, TASK, way.what)[:ASKED_AREAS]:
         if way.way[1]:
             yield _became(way, fit[name], group)
-        elif way.way[2]:
+        elif way.way[2] in _VERBS:
             yield _direction(way, fit[name], group)
 
 
@@ -187,11 +204,11 @@ def _became(way: ChangedAreas, area: TileObject, group: GroupFacts) -> QuestionA
     before, after = cover_name(way.way[1]), cover_name(way.way[0])
     full = f"It was {before} in image 1 and is {after} in image 2."
     answer = {"kind": "fact", "name": "change of land cover", "value": f"{before} to {after}", "changed": True}
-    return _of_region("change_became", way, area, group, full, full, answer, {})
+    return _of_region("change_became", way, area, group, f"from {before} to {after}", full, answer, {})
 
 
 def _direction(way: ChangedAreas, area: TileObject, group: GroupFacts) -> QuestionAnswer:
-    things, said = topic_phrase(way.topic), {NEW: "built", GONE: "removed"}[way.way[2]]
+    things, said = topic_phrase(way.topic), _VERBS[way.way[2]]
     answer = {"kind": "fact", "name": "direction of change", "value": said, "changed": True}
     full = f"{english.capitalise(things)} were {said} there between image 1 and image 2."
     return _of_region("change_direction", way, area, group, said, full, answer, {"things": things})
@@ -222,13 +239,17 @@ def descriptions(group: GroupFacts, facts: ChangeFacts) -> Iterator[QuestionAnsw
     topics = sorted(facts.compared)
     if told and all(way.exact for way in facts.ways) and all(facts.is_exact(way.topic) for way in told):
         said = " ".join(_sentence(way, size) for way in told)
-        unchanged = [topic_phrase(topic) for topic in topics if not facts.of_topic(topic)]
+        unchanged = [facts.phrase(topic) for topic in topics if facts.is_complete(topic) and not facts.of_topic(topic)]
         said += f" No change of {english.join_list(unchanged, 'or')} took place." if unchanged else ""
         labels = tuple(label for way in told for label in way.labels)
         yield _description(said, True, labels)
     elif topics and not facts.ways and all(facts.is_unchanged(topic) for topic in topics):
-        named = english.join_list([topic_phrase(topic) for topic in topics], "or")
-        yield _description(f"Nothing changed: no change of {named} took place.", False, tuple(facts.compared.values()))
+        named = english.join_list([facts.phrase(topic) for topic in topics], "or")
+        yield _description(f"Nothing changed: no change of {named} took place.", False, _all_labels(facts))
+
+
+def _all_labels(facts: ChangeFacts) -> tuple[int, ...]:
+    return tuple(sorted({number for labels in facts.compared.values() for number in labels}))
 
 
 def _description(said: str, changed: bool, labels: tuple[int, ...]) -> QuestionAnswer:

@@ -14,6 +14,8 @@ from rsflow.instructions.phrasings import (
     choices,
     damage,
     fields,
+    graphs,
+    index_change,
     measurements,
     objects,
     outlines,
@@ -33,6 +35,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **fields.PHRASINGS,
     **boxes.PHRASINGS,
     **change.PHRASINGS,
+    **index_change.PHRASINGS,
     **damage.PHRASINGS,
     **series.PHRASINGS,
     **sensors.PHRASINGS,
@@ -40,4 +43,5 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **outlines.PHRASINGS,
     **choices.PHRASINGS,
     **chains.PHRASINGS,
+    **graphs.PHRASINGS,
 }

@@ -118,15 +118,17 @@ def _decide(built: BuildConfig, lake: Lake, now: LiveRows, digest: str, on_step:
 
 
 def select_lake_tiles(built: BuildConfig, lake: Lake, now: LiveRows) -> tuple[pa.Table, Flags]:
-    """(tiles, whether each is kept by the rules that concern tiles): what `select` keeps at most. Nothing is written but the
+    """(tiles, whether each is kept by the rules that concern tiles): what `select` keeps at most, with the pictures of every
+    group on one side of each split. Nothing is written but the
     cache of confirmed pairs."""
     tiles = read_selection_tiles(built, now)
+    groups = read_group_rows(now, tiles, built.seed).members
     held_out, vectors = match_held_out(built.select, lake, tiles), load_embeddings(now, tiles, built.select)
     with (
         task_runner(built.engine, tiles.num_rows > MIN_CLUSTER_ROWS) as runner,
         _confirming(built, lake, tiles, runner) as (confirm, confirm_regions),
     ):
-        found = select_tiles(tiles, built.select, built.seed, confirm, held_out, vectors, runner, confirm_regions)
+        found = select_tiles(tiles, built.select, built.seed, confirm, held_out, vectors, runner, confirm_regions, groups)
     return tiles, found.reasons.kept
 
 

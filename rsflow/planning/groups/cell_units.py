@@ -7,9 +7,11 @@ groups of that cell and of no other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rsflow.cells.cell_names import sibling_cells
+from rsflow.config.group_settings import Groups
 from rsflow.planning.plan import Unit
 from rsflow.planning.sources.placed_scenes import target_of
 from rsflow.planning.unit_ids import UnitIds
@@ -18,11 +20,13 @@ from rsflow.stage import fingerprint
 
 @dataclass(frozen=True, slots=True)
 class CellUnit:
-    """`label_units`: those that cut a tile of the cell, in order of their scenes."""
+    """`label_units`: those that cut a tile of the cell, in order of their scenes; after them those that cut a tile of its
+    `siblings` alone, cells of other ground that it is told from."""
 
     id: str
     cell: str
     label_units: tuple[Unit, ...]
+    siblings: tuple[str, ...] = ()
 
 
 def cell_units(ids: UnitIds) -> Iterator[CellUnit]:
@@ -39,5 +43,15 @@ def cell_units(ids: UnitIds) -> Iterator[CellUnit]:
     for cell, units in sorted(found.items()):
         mine = sorted(units.values(), key=lambda unit: (unit.scene_id, unit.id))
         if len({unit.scene_id for unit in mine}) >= 2:
-            name = fingerprint("group_cells", cell, [unit.label_fingerprint for unit in mine], recipe)
-            yield CellUnit(name, cell, tuple(mine))
+            siblings = tuple(other for other in _siblings(cell, stage.groups, mine, ids) if other in found)
+            others = {unit.id: unit for other in siblings for unit in found[other].values() if unit.id not in units}
+            mine += sorted(others.values(), key=lambda unit: (unit.scene_id, unit.id))
+            name = fingerprint("group_cells", cell, list(siblings), [unit.label_fingerprint for unit in mine], recipe)
+            yield CellUnit(name, cell, tuple(mine), siblings)
+
+
+def _siblings(cell: str, groups: Groups, units: Sequence[Unit], ids: UnitIds) -> tuple[str, ...]:
+    """The cells that a cell with several sensors is told from, where that is asked for."""
+    if "places" not in groups.kinds or len({ids.plan.files[unit.scene_id].sensor for unit in units}) < 2:
+        return ()
+    return sibling_cells(cell)

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rsflow.config.annotation_settings import Annotations
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import ConfigError
 from rsflow.ground.layer_store import temporary_store
+from rsflow.ground.validity import microseconds, parse_period
 from rsflow.planning.sources.layer_overlap import GroundLayer, LayerPlan
 from rsflow.planning.sources.raster_layers import plan_raster_layer
 from rsflow.planning.sources.vector_layers import plan_vector_layer
@@ -51,13 +53,40 @@ def ground_layers(built: BuildConfig, rows: Sequence[dict[str, Any]], root: str 
                     f"{where}: none of the source's scenes has a place on the ground, so {entry.files} can label none: "
                     "georeference the scenes, or leave the entry out"
                 )
-            plan = PLANNERS[entry.format](source, entry, placed, root or temporary_store(), where)
+            described, other = _of_period(placed, entry, where)
+            lost += other
+            if not described:
+                continue
+            plan = PLANNERS[entry.format](source, entry, described, root or temporary_store(), where)
             for scene_id, layer in plan.of_scene.items():
                 found.of_scene.setdefault(scene_id, []).append(layer)
             lost += plan.rejects
             found.notes.append(plan.note)
         if lost and source.ground_layers:
             found.rejects[source.name] = lost
+    return found
+
+
+def _of_period(rows: list[dict[str, Any]], entry: Annotations, where: str) -> tuple[list[dict[str, Any]], list[Reject]]:
+    """(the scenes of the dates that a layer describes, rejects of those whose time is not known)."""
+    if entry.dates is None:
+        return rows, []
+    since, until = (_bound(getattr(entry.dates, name), f"{where}.dates.{name}") for name in ("since", "until"))
+    detail = f"its time is not known, and {entry.files} describes scenes of some dates: set scenes.acquired_at"
+    rejects = [Reject("annotation", row["scene_id"], "no_time", detail) for row in rows if row["acquired_at"] is None]
+    timed = [(row, microseconds(row["acquired_at"])) for row in rows if row["acquired_at"] is not None]
+    found = [row for row, time in timed if (since is None or since[0] <= time) and (until is None or time < until[1])]
+    if not found and not rejects:
+        raise ConfigError(f"{where}.dates: none of the source's scenes was acquired then, so {entry.files} can label none")
+    return found, rejects
+
+
+def _bound(text: str | None, where: str) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = parse_period(text)
+    if found is None:
+        raise ConfigError(f"{where}: found {text!r}; expected a date such as 2015, 2015-07 or 2015-07-31")
     return found
 
 

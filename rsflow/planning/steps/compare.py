@@ -35,12 +35,13 @@ def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     ids = inputs.ids
     group_unit = {_id(ids, unit): unit.id for unit in _group_units(ids)}
     delivered = inputs.groups([group_unit[unit.id] for unit in units], COMPARE_WORK)
+    own = inputs.group_labels([group_unit[unit.id] for unit in units], COMPARE_WORK)
     rows = inputs.gather(COMPARE_WORK, units, ids.merged).to_pylist()
     for row in rows:
         row["groups"] = delivered[group_unit[row["unit"]]]
         members = {member["tile_id"] for group in row["groups"] for member in group["members"]}
         row["tiles"] = [tile for tile in row["tiles"] if tile["tile_id"] in members]
-        row["labels"] = [label for label in row["labels"] if label["tile_id"] in members]
+        row["labels"] = [label for label in row["labels"] if label["tile_id"] in members] + own[group_unit[row["unit"]]]
     return pa.Table.from_pylist(rows, schema=COMPARE_WORK)
 
 

@@ -8,31 +8,21 @@ knowing it, means for a group is a setting.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-from PIL import Image
-from scipy import ndimage
 
-from rsflow.cells.groups import CellGroup, CellTile, form_groups, tiles_without_time
+from rsflow.cells.groups import CellGroup, CellTile, form_groups, other_place, tiles_without_time
 from rsflow.cells.presentation import order_by_hash
-from rsflow.cells.registration import UNKNOWN_SHIFT, Shift, Structure, measure_shift, structure
+from rsflow.cells.registration import UNKNOWN_SHIFT, Shift
 from rsflow.config.group_settings import Groups
-from rsflow.errors import DataError
 from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
-from rsflow.lake.tile_files import read_pictures
-from rsflow.records import Reject
+from rsflow.records import SAME_PLACE, Label, Provenance, Reject
+from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
-from rsflow.tiles.encode import decode
-
-BLACK = 8  # levels up to which a pixel may be fill that JPEG changed
-WHOLE = 0.999  # valid share from which a picture has no fill
-SPECK_PX = 3  # dark spots smaller than this are no fill
-
-SAME_PLACE = Shift(0.0, 0.0, 1.0)
+from rsflow.stages.group.cell_changes import CellChanges
+from rsflow.stages.group.cell_pictures import NO_SHIFT, CellPictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +32,7 @@ class GroupCells:
     groups: Groups
     root: str = field(compare=False)
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def open(self) -> BatchFunction:
         def group(table: pa.Table) -> Iterator[pa.Table]:
@@ -52,72 +42,60 @@ class GroupCells:
         return group
 
     def _cell(self, work: dict[str, Any]) -> pa.Table:
-        tiles = [_cell_tile(row) for row in work["tiles"]]
+        tiles = [_cell_tile(row) for row in work["tiles"] if row["grid_cell"] == work["place"]]
         formed = form_groups(tiles, self.groups)
         used = {tile.tile_id for group in formed for tile, _ in group.members}
-        pictures = _Pictures(self.root, {row["tile_id"]: row for row in work["tiles"] if row["tile_id"] in used})
-        made, rejects = [], [_no_time(work, tile) for tile in tiles_without_time(tiles, self.groups)]
+        rows = {row["tile_id"]: row for row in work["tiles"] if row["tile_id"] in used}
+        pictures = CellPictures(self.root, rows)
+        changes = CellChanges(self.root, self.groups.changes, rows, pictures, work["maps"])
+        made, labels, rejects = [], [], [_no_time(work, tile) for tile in tiles_without_time(tiles, self.groups)]
         for group in formed:
             shifts = pictures.shifts([tile.tile_id for tile, _ in group.members], self.groups)
             row, lost = _resolve(work, group, shifts, self.groups)
-            made += [row] if row else []
             rejects += lost
-        marks = unit_mark(work, "group_cells", len(formed), len(formed) - len(made))
-        return receipt_table(marks, groups=made, rejects=rejects)
+            if row is None:
+                continue
+            made.append(row)
+            found, refused = changes.compare(row)
+            rejects += [_reject(work, row["group_id"], *each) for each in refused]
+            elsewhere = self._elsewhere(work, group, row)
+            labels += _label_rows(row["group_id"], [*found, *_same_place(elsewhere is not None, 1.0)])
+            if elsewhere is not None:
+                made.append(elsewhere)
+                labels += _label_rows(elsewhere["group_id"], _same_place(True, 0.0))
+        more = sum(row["kind"] == "places" for row in made)
+        marks = unit_mark(work, "group_cells", len(formed) + more, len(formed) + more - len(made))
+        return receipt_table(marks, groups=made, labels=labels, rejects=rejects)
+
+    def _elsewhere(self, work: dict[str, Any], group: CellGroup, row: dict[str, Any]) -> dict[str, Any] | None:
+        """For a pair of sensors: the GROUPS row of one of its pictures beside other ground, where there is any."""
+        if group.kind != "sensors" or len(group.members) != 2 or len(row["members"]) != 2:
+            return None
+        others = [[_cell_tile(tile) for tile in work["tiles"] if tile["grid_cell"] == cell] for cell in work["siblings"]]
+        found = other_place(group, others, self.groups)
+        if found is None:
+            return None
+        sizes = {tile["tile_id"]: tile["height_px"] for tile in work["tiles"]}
+        name = f"places:{found.name}"
+        shifts = (NO_SHIFT, UNKNOWN_SHIFT)
+        kept = order_by_hash([(*each, shift) for each, shift in zip(found.members, shifts, strict=True)], sizes, name)
+        cell = {tile["tile_id"]: tile["grid_cell"] for tile in work["tiles"]}[found.members[1][0].tile_id]
+        members = [_member(tile, role, number, shift) for number, (tile, role, shift) in enumerate(kept, 1)]
+        return {**row, "group_id": name, "kind": "places", "place": f"{work['place']} | {cell}", "presence_only": True} | {
+            "members": members
+        }
 
 
-class _Pictures:
-    """The pictures of a cell's tiles, read once, and their structure by size."""
-
-    def __init__(self, root: str, rows: dict[str, dict[str, Any]]) -> None:
-        self._rows = rows
-        self._encoded = read_pictures(root, rows.values())
-        self._structures: dict[tuple[str, tuple[int, int]], Structure | None] = {}
-
-    def shifts(self, names: list[str], settings: Groups) -> list[Shift]:
-        """Of each tile against the first, in pixels of its own picture."""
-        return [SAME_PLACE, *(self._shift(names[0], name, settings) for name in names[1:])]
-
-    def _shift(self, first: str, other: str, settings: Groups) -> Shift:
-        sizes = [(self._rows[name]["height_px"], self._rows[name]["width_px"]) for name in (first, other)]
-        common = min(sizes)
-        pair = [self._structure(name, common) for name in (first, other)]
-        if pair[0] is None or pair[1] is None:
-            return UNKNOWN_SHIFT
-        found = measure_shift(pair[0], pair[1], settings.search_px)
-        if found.dx_px is None or found.dy_px is None or found.confidence < settings.min_confidence:
-            return UNKNOWN_SHIFT
-        scale = sizes[1][0] / common[0]
-        return replace(found, dx_px=found.dx_px * scale, dy_px=found.dy_px * scale)
-
-    def _structure(self, name: str, size: tuple[int, int]) -> Structure | None:
-        """None where the picture cannot be decoded."""
-        if (name, size) not in self._structures:
-            try:
-                picture = decode(self._encoded[name])
-            except DataError:
-                self._structures[name, size] = None
-            else:
-                grey = picture.astype(np.float32).mean(axis=2) if picture.ndim == 3 else picture.astype(np.float32)
-                valid = _valid(picture, self._rows[name]["valid_share"])
-                self._structures[name, size] = structure(_resized(grey, size), _resized(valid, size) > WHOLE)
-        return self._structures[name, size]
+def _same_place(is_asked: bool, value: float) -> list[Label]:
+    """The fact whether a group shows one place; asked only where a group of two places goes with one of one place."""
+    return [Label("fact", SAME_PLACE, Provenance("annotation", "ground_grid"), value=value)] if is_asked else []
 
 
-def _valid(picture: npt.NDArray[np.uint8], valid_share: float) -> npt.NDArray[np.bool_]:
-    """Which pixels are no fill: a written picture shows fill in black, and so may dark water be where there is none."""
-    if valid_share >= WHOLE:
-        return np.ones(picture.shape[:2], np.bool_)
-    dark = (picture if picture.ndim == 2 else picture.max(axis=2)) <= BLACK
-    return np.asarray(~ndimage.binary_opening(dark, iterations=SPECK_PX))
-
-
-def _resized(plane: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """A plane (rows, cols) at another size, each pixel the mean of what it covers."""
-    if plane.shape == size:
-        return plane.astype(np.float32)
-    image = Image.fromarray(plane.astype(np.float32))
-    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BOX))
+def _label_rows(group_id: str, labels: list[Label]) -> list[dict[str, Any]]:
+    return [
+        {"label_id": f"{group_id}#change.{number}", "tile_id": group_id, **label_row(label)}
+        for number, label in enumerate(labels)
+    ]
 
 
 def _resolve(
@@ -134,7 +112,8 @@ def _resolve(
             continue
         presence |= bool(reason) and action == "presence"
         kept.append((tile, role, shift))
-    name = f"{group.kind}:{work['place']}:{group.name}" if group.kind == "dates" else f"{group.kind}:{group.name}"
+    kind = "pair" if group.kind == "pairs" else group.kind
+    name = f"{kind}:{group.name}" if kind == "sensors" else f"{kind}:{work['place']}:{group.name}"
     if len(kept) < 2:
         detail = "its pictures do not lie on each other, or it is not known whether they do: see the rejects of its members"
         return None, [*lost, _reject(work, name, "no_partner", detail, rows=1)]
@@ -142,7 +121,7 @@ def _resolve(
         kept = order_by_hash(kept, sizes, name)
     return {
         "group_id": name,
-        "kind": group.kind,
+        "kind": kind,
         "place": work["place"],
         "source": next(row["source"] for row in work["tiles"] if row["tile_id"] == kept[0][0].tile_id),
         "presence_only": presence,

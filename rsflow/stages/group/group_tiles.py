@@ -1,20 +1,28 @@
-"""Tiles of several scenes of one place become groups: those of the same window, one of each scene."""
+"""Tiles of several scenes of one place become groups: those of the same window, one of each scene, with the measured shift of
+every picture against the first.
+
+The scenes of an annotated pair have one pixel grid, and annotators took them to lie on each other; how well they do is measured
+all the same (rsflow.cells.registration), so that nothing narrower than the shift is called a change. Where the pictures share
+too little structure the shift stays unknown.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from rsflow.config.group_settings import Groups
 from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.records import Reject
 from rsflow.stage import BatchFunction, Resources
+from rsflow.stages.group.cell_pictures import CellPictures
 
 _WINDOW = ("row_off", "col_off", "height_px", "width_px")
-_UNMEASURED = {"dx_px": None, "dy_px": None, "registration_confidence": None, "box_in_first": None}
+_SETTINGS = Groups()  # how far and how certain a shift is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +33,30 @@ class GroupTiles:
     `missing_partner`: a comparison needs all its pictures.
     """
 
+    root: str = field(compare=False)
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         def group(table: pa.Table) -> Iterator[pa.Table]:
             for row in table.to_pylist():
-                yield _unit(row)
+                yield _unit(row, self.root)
 
         return group
 
 
-def _unit(work: dict[str, Any]) -> pa.Table:
+def _unit(work: dict[str, Any], root: str) -> pa.Table:
     by_window: dict[tuple[int, ...], dict[str, dict[str, Any]]] = defaultdict(dict)
     for tile in work["tiles"]:
         by_window[tuple(tile[name] for name in _WINDOW)][tile["scene_id"]] = tile
-    groups, rejects = [], []
-    for _, tiles in sorted(by_window.items()):
-        members = [(tiles[scene["scene_id"]], scene["role"]) for scene in work["scenes"] if scene["scene_id"] in tiles]
-        if len(members) == len(work["scenes"]):
-            groups.append(_group_row(work, members))
-        else:
-            rejects.append(_reject_row(work, members))
+    windows = [
+        [(tiles[scene["scene_id"]], scene["role"]) for scene in work["scenes"] if scene["scene_id"] in tiles]
+        for _, tiles in sorted(by_window.items())
+    ]
+    whole = [members for members in windows if len(members) == len(work["scenes"])]
+    pictures = CellPictures(root, {tile["tile_id"]: tile for members in whole for tile, _ in members})
+    groups = [_group_row(work, members, pictures) for members in whole]
+    rejects = [_reject_row(work, members) for members in windows if len(members) < len(work["scenes"])]
     marks = unit_mark(work, "group", len(by_window), len(rejects))
     return receipt_table(marks, groups=groups, rejects=rejects)
 
@@ -56,10 +66,18 @@ def group_id(kind: str, tile_id: str) -> str:
     return f"{kind}:{tile_id}"
 
 
-def _group_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
+def _group_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]], pictures: CellPictures) -> dict[str, Any]:
+    shifts = pictures.shifts([tile["tile_id"] for tile, _ in members], _SETTINGS)
     same = [
-        {**{name: tile[name] for name in ("tile_id", "sensor", "acquired_at")}, "role": role, **_UNMEASURED}
-        for tile, role in members
+        {
+            **{name: tile[name] for name in ("tile_id", "sensor", "acquired_at")},
+            "role": role,
+            "dx_px": shift.dx_px,
+            "dy_px": shift.dy_px,
+            "registration_confidence": shift.confidence,
+            "box_in_first": None,
+        }
+        for (tile, role), shift in zip(members, shifts, strict=True)
     ]
     return {
         "group_id": group_id(work["kind"], members[-1][0]["tile_id"]),

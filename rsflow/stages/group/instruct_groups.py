@@ -11,6 +11,7 @@ import pyarrow as pa
 from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose_group
 from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
+from rsflow.schemas import label_from_row
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.instruct.instruct_tiles import facts_of, instructions_receipt, labels_by_tile
 
@@ -23,7 +24,7 @@ class InstructGroups:
     labels: config.Labels
     seed: int
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = VERSION
+    version: ClassVar[int] = 100 * VERSION + 1  # of the rules of all tasks, and of those of groups
 
     def open(self) -> BatchFunction:
         def compare(table: pa.Table) -> Iterator[pa.Table]:
@@ -36,18 +37,22 @@ class InstructGroups:
         tiles = {tile["tile_id"]: tile for tile in work["tiles"]}
         labels = labels_by_tile(work)
         facts = [_group_facts(group, tiles, labels) for group in work["groups"]]
-        ids = [
-            [row["label_id"] for member in group["members"] for row in labels[member["tile_id"]]] for group in work["groups"]
-        ]
+        ids = [[row["label_id"] for owner in _owners(group) for row in labels[owner]] for group in work["groups"]]
         made = (compose_group(one, self.instructions, self.seed, self.labels) for one in facts)
         return instructions_receipt(work, "compare", zip([one.tile_id for one in facts], ids, made, strict=True))
+
+
+def _owners(group: dict[str, Any]) -> list[str]:
+    """What the labels of a group belong to: its members in their order, then itself."""
+    return [*(member["tile_id"] for member in group["members"]), group["group_id"]]
 
 
 def _group_facts(
     group: dict[str, Any], tiles: dict[str, dict[str, Any]], labels: dict[str, list[dict[str, Any]]]
 ) -> GroupFacts:
     members = tuple(_member(member, tiles[member["tile_id"]], labels[member["tile_id"]]) for member in group["members"])
-    return GroupFacts(group["group_id"], group["kind"], members, bool(group["presence_only"]))
+    own = tuple(label_from_row(row) for row in labels[group["group_id"]])
+    return GroupFacts(group["group_id"], group["kind"], members, bool(group["presence_only"]), own)
 
 
 def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str, Any]]) -> GroupMember:
@@ -62,4 +67,5 @@ def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str,
         (min(latitudes) + max(latitudes)) / 2 if latitudes else None,
         shift,
         (box[0], box[1], box[2], box[3]) if box else None,
+        tile["valid_share"],
     )
