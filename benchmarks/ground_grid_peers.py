@@ -53,7 +53,7 @@ def peers(place: str, crs: str, gsd_m: float, side: int, cells: list[Box]) -> No
     item.add_asset("data", pystac.Asset(place, roles=["data"], media_type=pystac.MediaType.COG, extra_fields=fields))
 
     def with_odc(box: Box) -> Any:
-        target = GeoBox.from_bbox(BoundingBox(*box), crs, shape=(side, side))
+        target = GeoBox.from_bbox(BoundingBox(box[0], box[1], box[2], box[3]), crs, shape=(side, side))
         return odc.stac.load([item], geobox=target, resampling="bilinear")
 
     reader = Reader(place)

@@ -26,6 +26,7 @@ TaskName = str  # a key of rsflow.instructions.TASKS, or one of GENERATED
 
 UNKNOWN = "unknown"  # flag of a shape that marks an area where nobody knows what is there; also the land cover of that name
 
+RegionForm = Literal["box", "oriented", "polygon", "point", "scribble", "marks"]  # how a question shows an object
 PairKind = Literal["change", "change_caption", "compared", "damage"]  # of labels that compare two dates
 LabelKind = Literal["box", "category", "caption", "count", "cover", "fact", "phrase", "presence", "question", PairKind]
 PAIR_KINDS: frozenset[str] = frozenset(get_args(PairKind))

@@ -12,13 +12,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+YOUNGER: Mapping[str, Any] = {"younger": True}
+_NEVER = object()
 
 BatchFunction = Callable[[pa.Table], Iterator[pa.Table]]
 
@@ -72,7 +75,8 @@ def fingerprint(*parts: Any) -> str:
 
     Dataclasses count with their class name (`fingerprint_name`, where the class was renamed), `version` and fields, so that a
     stage's fingerprint changes when any of them does. Fields made with `field(compare=False)` say how the work is run and not
-    what comes out, and are left out.
+    what comes out, and are left out. So are fields with the metadata YOUNGER while they have their default, which is None or
+    another value that is only one object: what was made before there was such a field stays valid.
     Floats are spelled by `repr`; dict keys are sorted; a value that JSON cannot spell is refused with TypeError.
     """
     text = json.dumps([_plain(part) for part in parts], sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -84,7 +88,11 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {name: _plain(getattr(value, name)) for name in _compared_fields(type(value))}
+        fields = {
+            name: _plain(content)
+            for name, default in _compared_fields(type(value))
+            if (content := getattr(value, name)) is not default
+        }
         return [getattr(value, "fingerprint_name", type(value).__name__), getattr(value, "version", 0), fields]
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
@@ -94,8 +102,13 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _compared_fields(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind) if field.compare)
+def _compared_fields(kind: type) -> tuple[tuple[str, Any], ...]:
+    """(name, the value at which it is left out) of each field; no value is `_NEVER`."""
+    return tuple(
+        (field.name, field.default if field.metadata.get("younger") else _NEVER)
+        for field in dataclasses.fields(kind)
+        if field.compare
+    )
 
 
 def over_kept(function: BatchFunction) -> BatchFunction:

@@ -22,12 +22,14 @@ from transformers.models.detr.image_processing_pil_detr import DetrImageProcesso
 from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
 from transformers.models.grounding_dino.image_processing_pil_grounding_dino import GroundingDinoImageProcessorPil
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
+from transformers.models.mask2former.image_processing_pil_mask2former import Mask2FormerImageProcessorPil
 from transformers.models.owlv2.image_processing_pil_owlv2 import Owlv2ImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
 from transformers.models.sam.image_processing_pil_sam import SamImageProcessorPil
 from transformers.models.segformer.image_processing_pil_segformer import SegformerImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 from rsflow.models.centre_detector import CentreDetector, CentreDetectorConfig
 from rsflow.models.unet_segmenter import UNetSegmenter, UNetSegmenterConfig
@@ -99,6 +101,44 @@ def segformer(folder: Path) -> None:
         depths=[1, 1, 1, 1], hidden_sizes=[8, 8, 16, 16], num_attention_heads=[1, 1, 1, 1], decoder_hidden_size=16, **_NAMES
     )
     saved(transformers.SegformerForSemanticSegmentation(config), folder)
+
+
+def mask2former(folder: Path) -> None:
+    """A universal segmenter; deep features would be most of its size."""
+    torch.manual_seed(1)
+    backbone = transformers.SwinConfig(
+        image_size=64, patch_size=4, embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 1, 1], window_size=4,
+        out_features=["stage1", "stage2", "stage3", "stage4"],
+    )  # fmt: skip
+    config = transformers.Mask2FormerConfig(
+        backbone_config=backbone, feature_size=32, mask_feature_size=32, hidden_dim=32, encoder_feedforward_dim=32,
+        encoder_layers=1, decoder_layers=2, num_attention_heads=2, dim_feedforward=32, num_queries=6, **_NAMES,
+    )  # fmt: skip
+    Mask2FormerImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
+    saved(transformers.Mask2FormerForUniversalSegmentation(config), folder)
+
+
+TWELVE_MEAN, TWELVE_STD = [500.0 + 100 * band for band in range(12)], [200.0 + 10 * band for band in range(12)]
+
+
+def twelve_bands(folder: Path, model: str = "vit") -> None:
+    """A backbone of twelve bands, normalised by the means and deviations of its own configuration; a classifier or a map."""
+    torch.manual_seed(2)
+    own: dict[str, Any] = {"image_mean": TWELVE_MEAN, "image_std": TWELVE_STD}
+    if model == "segformer":
+        SegformerImageProcessorPil(size={"height": 64, "width": 64}, **own).save_pretrained(folder)
+        settings = {
+            "depths": [1] * 4,
+            "hidden_sizes": [8, 8, 16, 16],
+            "num_attention_heads": [1] * 4,
+            "decoder_hidden_size": 16,
+        }
+        config = transformers.SegformerConfig(num_channels=12, **settings, **_NAMES)
+        saved(transformers.SegformerForSemanticSegmentation(config), folder)
+        return
+    ViTImageProcessorPil(size={"height": 32, "width": 32}, **own).save_pretrained(folder)
+    vit = transformers.ViTConfig(**_TOWER, image_size=32, patch_size=16, num_channels=12, **_NAMES)
+    saved(transformers.ViTForImageClassification(vit), folder)
 
 
 def resnet(folder: Path) -> None:
@@ -355,7 +395,8 @@ def saved(model: transformers.PreTrainedModel, folder: Path) -> transformers.Pre
 
 MAKERS: dict[str, Callable[[Path], Any]] = {
     "detr": detr, "rt_detr": rt_detr, "owlv2": owlv2, "grounding_dino": grounding_dino, "clip": clip, "siglip": siglip,
-    "dinov2": dinov2, "sam": sam, "centres": centres, "unet": unet, "segformer": segformer, "resnet": resnet,
+    "dinov2": dinov2, "sam": sam, "centres": centres, "unet": unet, "segformer": segformer, "mask2former": mask2former,
+    "twelve_bands": twelve_bands, "twelve_band_map": partial(twelve_bands, model="segformer"), "resnet": resnet,
     "llava": llava, "colour_clip": colour_clip,
     "qwen2_vl": partial(qwen, newer=False), "qwen2_5_vl": partial(qwen, newer=True), "idefics3": idefics3,
     "internvl": internvl, "smolvlm": smolvlm,

@@ -31,7 +31,6 @@ from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, mer
 from rsflow.annotations.parsing.category_tree import CategoryTree, read_category_tree
 from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.annotations.parsing.oriented_boxes import ANGLES, box_corners, convert_to_radians, ring_bounds
-from rsflow.annotations.parsing.rle import decode_mask
 from rsflow.annotations.parsing.shapes import make_shape
 from rsflow.annotations.parsing.text_files import parse_flag, parse_identifier, read_json, shorten
 from rsflow.errors import ConfigError, DataError, UsageError
@@ -39,6 +38,7 @@ from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Label, Provenance, Reject, Shape
 from rsflow.spatial.geometry import Box, Parts
 from rsflow.spatial.polygons import parts_bounds
+from rsflow.spatial.run_lengths import decode_mask
 
 _NUMERIC = frozenset({int, float})
 _CROWDS = ("auto", "areas", "objects", "reject")

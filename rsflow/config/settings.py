@@ -29,6 +29,7 @@ from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
 from rsflow.config.zoom_settings import Zoom
 from rsflow.files import storage
+from rsflow.records import RegionForm
 from rsflow.sensors import PixelUnit, SensorName
 
 
@@ -191,6 +192,7 @@ class Instructions:
     min_box_px: Annotated[float, Field(ge=0)] = 4.0  # shorter side of a box that is worth naming
     languages: Annotated[tuple[Literal["en", "zh"], ...], Field(min_length=1)] = ("en",)  # of what rules ask, chosen by hash
     names: dict[Literal["zh"], dict[str, str]] = field(default_factory=dict)  # category -> its name in a language
+    regions: Annotated[tuple[RegionForm, ...], Field(min_length=1)] = ("box", "oriented")  # how questions show an object
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,7 @@ class Shard:
     __pydantic_config__ = STRICT
     target_mb: Annotated[float, Field(gt=0)] = 64.0  # a shard is at most about this large
     companions: tuple[SensorName, ...] = ()
+    masks: bool = False  # samples of the task segmentation also hold their masks (COCO RLE), for models that decode [SEG]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ _ABOUT = {
     "count": ("category",),
     "place": ("category",),
     "relation": ("subject", "object"),
+    "predicate": (),
     "fact": ("name",),
     "chain": ("chain",),
 }
@@ -42,6 +43,10 @@ def question_and_answer(tasks: pa.ChunkedArray, answers: pa.ChunkedArray) -> tup
         answer = orjson.loads(text)
         fields = _ABOUT.get(answer.get("kind"))
         value = answer.get("value")
+        if (
+            answer.get("kind") == "category" and "box" in answer
+        ):  # of a region; a whole picture's class is for quotas to balance
+            fields = ()
         judged = fields is not None and isinstance(value, bool | int | str)
         about = [str(answer.get(name, "")) if name != "place" else str("place" in answer) for name in fields or ()]
         groups.append("\x1f".join([task, answer["kind"], *about]) if judged else None)

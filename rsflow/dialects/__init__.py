@@ -15,11 +15,12 @@ from typing import Any
 from rsflow.dialects import geochat, internvl, lisa, llava, mmrs, pixels, qwen, qwen2, qwen3
 from rsflow.dialects.contract import Dialect, collapsed_boxes, displacement_px
 from rsflow.dialects.spelling.outlines import spell_outlines
+from rsflow.dialects.spelling.paths import spell_paths
 from rsflow.errors import ConfigError
 from rsflow.plugins import PluginTable
 from rsflow.spatial.geometry import Region
 
-__all__ = ["DIALECTS", "Dialect", "collapsed_boxes", "displacement_px", "get_dialect", "spell_text"]
+__all__ = ["DIALECTS", "Dialect", "collapsed_boxes", "displacement_px", "get_dialect", "spell_outlines_and_paths", "spell_text"]
 
 DIALECTS: PluginTable[Dialect] = PluginTable(
     "rsflow.dialects",
@@ -55,12 +56,18 @@ def get_dialect(name: str) -> Dialect:
 def spell_text(
     dialect: Dialect, text: str, boxes: Sequence[Region], answer: Mapping[str, Any], height_px: int, width_px: int
 ) -> str:
-    """A turn's text with all its marks spelled: of `boxes`, and of the `outlines` of the instruction's structured answer.
+    """A turn's text with all its marks spelled: of `boxes`, and of the `outlines` and `paths` of the structured answer.
 
-    ConfigError where it holds outlines and the dialect spells none.
+    ConfigError where it holds outlines or paths and the dialect spells none.
     """
-    spelled = dialect.spell(text, boxes, height_px, width_px)
-    return spell_outlines(dialect, spelled, answer["outlines"], height_px, width_px) if "|#" in text else spelled
+    return spell_outlines_and_paths(dialect, dialect.spell(text, boxes, height_px, width_px), answer, height_px, width_px)
+
+
+def spell_outlines_and_paths(dialect: Dialect, text: str, answer: Mapping[str, Any], height_px: int, width_px: int) -> str:
+    """A text whose boxes are spelled, with its other marks spelled too."""
+    if "|#" in text:
+        text = spell_outlines(dialect, text, answer["outlines"], height_px, width_px)
+    return spell_paths(dialect, text, answer["form"], answer["paths"], height_px, width_px) if "|@" in text else text
 
 
 @lru_cache  # a stream asks for every sample

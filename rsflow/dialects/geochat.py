@@ -21,6 +21,7 @@ from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling.paths import FORMS, PathForm
 from rsflow.spatial.geometry import Box, Region, RotatedRectangle, bounding_box, min_area_rectangle
 
 SCALE = 100
@@ -29,6 +30,7 @@ _BOX = rf"\{{<\s*{NUMBER}\s*>(?:\s*<\s*{NUMBER}\s*>){{3}}\s*(?:\|\s*<\s*{NUMBER}
 _SPELLED = re.compile(rf"(?:<p>([^<\[\]|]*)</p> ?)?({_BOX}(?:(?:<delim>|\s*){_BOX})*)")
 
 OUTLINE_FORM = OutlineForm(("<p>", "</p> "), ("{", "}"), ";", ("<", "><", ">"), "")
+PATH_FORM = PathForm(dict.fromkeys(FORMS, ("{", "}")), ("<", "><", ">"), "")
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:

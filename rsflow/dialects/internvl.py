@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling.paths import PathForm
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
@@ -23,6 +24,13 @@ _BOX = rf"\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}(?:(?:\s*,\s*{NUMBER}){{4}})?\s*\
 _SPELLED = re.compile(rf"(?:<ref>([^<\[\]|]*)</ref>)?<(box|quad)>\[\s*({_BOX}(?:\s*,\s*{_BOX})*)\s*\]</\2>")
 
 OUTLINE_FORM = OutlineForm(("<ref>", "</ref>"), ("<poly>[[", "]]</poly>"), "], [")
+PATH_FORM = PathForm(
+    {
+        "point": ("<point>[[", "]]</point>"),
+        "scribble": ("<line>[[", "]]</line>"),
+        "polygon": ("<poly>[[", "]]</poly>"),
+    }
+)
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:

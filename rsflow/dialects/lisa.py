@@ -11,4 +11,5 @@ from rsflow.dialects import llava
 from rsflow.dialects.spelling.outlines import OutlineForm
 
 OUTLINE_FORM = OutlineForm(token="[SEG]")
+PATH_FORM = llava.PATH_FORM
 spell, parse, max_rounding_px, outline_frame = llava.spell, llava.parse, llava.max_rounding_px, llava.outline_frame

@@ -15,6 +15,7 @@ from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.dialects.spelling import brackets
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
 from rsflow.dialects.spelling.padded_square import from_square, square_frame, to_square
+from rsflow.dialects.spelling.paths import BRACKETS
 from rsflow.spatial.geometry import Region
 
 PICTURE_NAME = ""  # before each of several pictures: rsflow.dialects.spelling.several_pictures
@@ -22,6 +23,7 @@ PICTURE_NAME = ""  # before each of several pictures: rsflow.dialects.spelling.s
 _GROUP = re.compile(brackets.GROUP)
 
 OUTLINE_FORM = OutlineForm()
+PATH_FORM = BRACKETS
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:

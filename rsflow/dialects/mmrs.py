@@ -16,11 +16,13 @@ from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.dialects.spelling import brackets
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
 from rsflow.dialects.spelling.padded_square import from_square, square_frame, to_square
+from rsflow.dialects.spelling.paths import FORMS, PathForm
 from rsflow.spatial.geometry import Region
 
 _SPELLED = re.compile(rf"(?:<p>([^<\[\]|]*)</p>)?{brackets.GROUP}")
 
 OUTLINE_FORM = OutlineForm(("<p>", "</p>"), between_rings=";", point=("", ",", ""), between_points=",")
+PATH_FORM = PathForm(dict.fromkeys(FORMS, ("[", "]")), ("", ",", ""), ",")
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.dialects.spelling import brackets
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling.paths import BRACKETS
 from rsflow.spatial.geometry import Region
 
 _GROUP = re.compile(brackets.GROUP)
 
 OUTLINE_FORM = OutlineForm()
+PATH_FORM = BRACKETS
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:

@@ -21,6 +21,7 @@ from typing import ClassVar
 from rsflow.dialects.contract import make_region, scale_region, spell_marks
 from rsflow.dialects.spelling import json_boxes
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling.paths import PathForm
 from rsflow.errors import ConfigError, DataError
 from rsflow.spatial.geometry import Region
 
@@ -40,6 +41,7 @@ class Qwen:
     PICTURE_NAME: ClassVar[str] = PICTURE_NAME
 
     OUTLINE_FORM: ClassVar[OutlineForm] = json_boxes.OUTLINE_FORM
+    PATH_FORM: ClassVar[PathForm] = json_boxes.PATH_FORM
 
     def __post_init__(self) -> None:
         if not FACTOR_PX**2 <= self.min_pixels <= self.max_pixels:
@@ -102,4 +104,4 @@ def _resized(height_px: int, width_px: int, min_pixels: int, max_pixels: int) ->
 
 RELEASED = Qwen()
 resized, spell, parse, max_rounding_px = RELEASED.resized, RELEASED.spell, RELEASED.parse, RELEASED.max_rounding_px
-OUTLINE_FORM, outline_frame = Qwen.OUTLINE_FORM, RELEASED.outline_frame
+OUTLINE_FORM, PATH_FORM, outline_frame = Qwen.OUTLINE_FORM, Qwen.PATH_FORM, RELEASED.outline_frame

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling.paths import PathForm
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
@@ -26,6 +27,11 @@ _SPELLED = re.compile(rf"(?:<\|object_ref_start\|>([^<\[\]|]*)<\|object_ref_end\
 
 OUTLINE_FORM = OutlineForm(
     ("<|object_ref_start|>", "<|object_ref_end|>"), ("<|quad_start|>", "<|quad_end|>"), ";", ("(", ",", ")"), ","
+)
+PATH_FORM = PathForm(
+    {"point": ("<|box_start|>", "<|box_end|>"), **dict.fromkeys(("scribble", "polygon"), ("<|quad_start|>", "<|quad_end|>"))},
+    ("(", ",", ")"),
+    ",",
 )
 
 

@@ -19,6 +19,7 @@ SCALE = 1000
 PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.spelling.several_pictures
 
 OUTLINE_FORM = json_boxes.OUTLINE_FORM
+PATH_FORM = json_boxes.PATH_FORM
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:

@@ -22,7 +22,7 @@ from rsflow.exports.benchmarks.short_questions import short_questions
 from rsflow.exports.contract import ExportJob, Record
 from rsflow.exports.writing.parquet_files import IMAGE, ROWS, dataset_schema, picture_cell
 from rsflow.files import storage
-from rsflow.shards.format import BANDS, Sample
+from rsflow.shards.format import BANDS, NOT_PICTURES, Sample
 
 DIALECT = "pixels"
 
@@ -73,7 +73,7 @@ def _choice_rows(sample: Sample, classes: Classes) -> Iterator[Record]:
 def _short_rows(job: ExportJob, split: str) -> Iterator[Record]:
     for sample in job.samples(split):
         job.tally.pictures += 1
-        job.tally.notes["companions_left_out"] += len(sample.others.keys() - {BANDS})
+        job.tally.notes["companions_left_out"] += len(sample.others.keys() - NOT_PICTURES)
         job.tally.notes["raw_bands_left_out"] += BANDS in sample.others
         for one in short_questions(job, job.instructions(sample)):
             yield {**_shared(sample), "question_id": one.question_id, "question": one.question, "options": [],

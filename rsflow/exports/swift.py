@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rsflow import dialects
-from rsflow.dialects.spelling.outlines import spell_outlines
+from rsflow.dialects import spell_outlines_and_paths
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
 from rsflow.exports.writing.conversations import PictureFiles, known_facts, openai_messages, write_records
 from rsflow.exports.writing.json_files import json_lines
@@ -61,9 +61,9 @@ def write(job: ExportJob) -> None:
 
 
 def _spelled_outlines(job: ExportJob, sample: Sample, instruction: Record, text: str) -> str:
-    """Only boxes have placeholders: outlines are spelled in the text."""
+    """Only boxes have placeholders: outlines and paths are spelled in the text."""
     size = sample.record["height_px"], sample.record["width_px"]
-    return spell_outlines(job.dialect, text, instruction["answer"]["outlines"], *size) if "|#" in text else text
+    return spell_outlines_and_paths(job.dialect, text, instruction["answer"], *size)
 
 
 @dataclass

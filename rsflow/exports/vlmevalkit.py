@@ -24,7 +24,7 @@ from rsflow.exports.benchmarks.short_questions import YES_NO, short_questions
 from rsflow.exports.contract import ExportJob
 from rsflow.files import storage
 from rsflow.instructions.wording.options import LETTERS
-from rsflow.shards.format import BANDS, Sample
+from rsflow.shards.format import BANDS, NOT_PICTURES, Sample
 
 DIALECT = "pixels"
 
@@ -48,7 +48,7 @@ def write(job: ExportJob) -> None:
                 for kind, options in _OPTIONS.items()
             }
             for sample in job.samples(split):
-                job.tally.notes["companions_left_out"] += len(sample.others.keys() - {BANDS})
+                job.tally.notes["companions_left_out"] += len(sample.others.keys() - NOT_PICTURES)
                 job.tally.notes["raw_bands_left_out"] += BANDS in sample.others
                 _write_choices(tables, sample, classes)
                 for one in short_questions(job, job.instructions(sample)):

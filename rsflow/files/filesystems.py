@@ -33,6 +33,9 @@ def filesystem(place: str) -> tuple[Any, str]:
         scheme = place.partition("://")[0] if "://" in place else "file"
         plain = fsspec.filesystem(scheme, **(_s3_options() if scheme == "s3" else {}))
         return plain, str(plain._strip_protocol(place))
+    if "://" not in place and "::" not in place:  # most are; fsspec would look for chains and protocols for longer
+        local = fsspec.filesystem("file")
+        return local, str(local._strip_protocol(place))
     try:
         fs, path = fsspec.core.url_to_fs(place, **(_s3_options() if place.startswith("s3://") else {}))
     except (ImportError, ValueError) as error:

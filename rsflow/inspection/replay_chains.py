@@ -1,4 +1,4 @@
-"""Chains of reasoning run again from the lake's labels (`rsflow verify --deep`).
+"""Chains of reasoning and scene graphs run again from the lake's labels (`rsflow verify --deep`).
 
 One idea: a chain's answer holds its program and every step's result (rsflow.instructions.chains). Run on what the lake knows of
 the tile now, each must come out as it was written.
@@ -16,6 +16,7 @@ import pyarrow as pa
 from rsflow.config import settings as config
 from rsflow.instructions.chains import replay
 from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.scene_graph import replay_graph
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.phases.build import plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
@@ -23,9 +24,11 @@ from rsflow.records import TileFacts
 from rsflow.schemas import label_sort_key
 from rsflow.stages.instruct.instruct_tiles import facts_of
 
+_REPLAYS = {"chain": replay, "scene_graph": replay_graph}
+
 
 def find_changed_chains(lake: Lake) -> Iterator[str]:
-    """A line for each chain of the live instructions that does not come out as it was written."""
+    """A line for each chain and scene graph of the live instructions that does not come out as it was written."""
     built = read_config(lake)
     now = read_live_rows(lake, plan_build(built, lake), allow_missing=True)
     chains = _chains(now)
@@ -33,16 +36,16 @@ def find_changed_chains(lake: Lake) -> Iterator[str]:
         return
     facts = _facts(now, pa.array(sorted({row["tile_id"] for row in chains})), built.labels)
     for row in chains:
-        fault = replay(row["answer"], row["boxes"], facts[row["tile_id"]])
+        fault = _REPLAYS[row["answer"]["kind"]](row["answer"], row["boxes"], facts[row["tile_id"]])
         if fault:
-            yield f"instruction {row['instruction_id']}: its reasoning does not follow from the labels: {fault}"
+            yield f"instruction {row['instruction_id']}: its answer does not follow from the labels: {fault}"
 
 
 def _chains(now: LiveRows) -> list[dict[str, Any]]:
     rows = now.instructions(["instruction_id", "tile_id", "task", "boxes", "answer"])
-    found = filter_by_values(rows, "task", ["reasoning"]).sort_by("instruction_id").to_pylist()
+    found = filter_by_values(rows, "task", ["reasoning", "scene_graph"]).sort_by("instruction_id").to_pylist()
     parsed = [{**row, "answer": json.loads(row["answer"])} for row in found]
-    return [row for row in parsed if row["answer"]["kind"] == "chain"]
+    return [row for row in parsed if row["answer"]["kind"] in _REPLAYS]
 
 
 def _facts(now: LiveRows, tile_ids: pa.Array, settings: config.Labels) -> dict[str, TileFacts]:

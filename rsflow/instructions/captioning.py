@@ -1,18 +1,21 @@
 """Captioning: one sentence about the picture.
 
 A caption that an annotator wrote is used word for word (identical ones of one picture once). Only without one is a sentence
-composed, from the objects, the land cover and the measured attributes of the labels, and from nothing else.
+composed, from the objects, the land cover and the measured attributes of the labels, and from nothing else; what is missing is
+told only beside something that is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording import english
+from rsflow.instructions.wording.content import tile_content
 from rsflow.instructions.wording.hash_choice import choose
 from rsflow.instructions.wording.summary import Summary, summary
 from rsflow.records import Instruction, Reject, TileFacts
@@ -62,10 +65,13 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         yield _caption(text, text, positions)
     if not written:
         whole = summary(facts, settings.min_box_px)
+        if whole.objects.startswith("no ") and not whole.ground:
+            whole = replace(whole, objects="", objects_placed="")  # what is missing is no content of a picture
         text = compose(whole, facts, seed)
         if text:
             only_appearance = not (whole.objects or whole.ground)
-            yield _caption("composed", text, whole.appearance_labels if only_appearance else whole.labels)
+            caption = _caption("composed", text, whole.appearance_labels if only_appearance else whole.labels)
+            yield replace(caption, content=tile_content(facts, settings.min_box_px, seed))
 
 
 def compose(whole: Summary, facts: TileFacts, seed: int) -> str:

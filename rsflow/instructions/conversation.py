@@ -27,11 +27,13 @@ SOURCES = (classification, vqa, region_captioning, grounding, detection)
 # Kinds in the order of their questions, each with its topic; a conversation has one question per topic.
 TOPICS = {
     "classification": "ground",
+    "classification_object": "number",
     "dominant_cover": "ground",
     "cover_share": "ground",
     "cover_presence": "cover",
     "presence": "number",
     "count": "number",
+    "count_about": "number",
     "presence_at": "place",
     "place": "place",
     "relation": "relation",
@@ -82,7 +84,8 @@ def _choose(facts: TileFacts, settings: config.Instructions, seed: int, language
     best: dict[str, tuple[int, QuestionAnswer]] = {}
     for source in SOURCES:
         for found in source.question_answers(facts, settings, seed):
-            each = in_language(found, language, settings) if isinstance(found, QuestionAnswer) else None
+            is_single = isinstance(found, Reject) or "form" in found.answer or "marks" in found.answer  # paths stay with it
+            each = None if is_single else in_language(found, language, settings)
             if each and _key(instruction(each, facts, seed)) not in asked:
                 topic, rank = TOPICS[each.kind], hash_number(seed, facts.tile_id, "conversation", each.kind, each.subject)
                 if topic not in best or rank < best[topic][0]:

@@ -19,6 +19,7 @@ from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.region_captioning import noun_with_size
 from rsflow.instructions.wording import attributes, english
 from rsflow.instructions.wording import positions as places
+from rsflow.instructions.wording.content import tile_content
 from rsflow.instructions.wording.references import clearly_largest
 from rsflow.instructions.wording.summary import Summary, summary
 from rsflow.records import Instruction, Reject, TileFacts
@@ -40,7 +41,9 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         labels = {*whole.labels, *whole.appearance_labels}
         low = attributes.low_backscatter(facts)
         labels |= {low[0]} if low else set()
-        yield QuestionAnswer("description", "description", "whole", text, text, answer, tuple(sorted(labels)))
+        content = tile_content(facts, settings.min_box_px, seed)
+        found = tuple(sorted(labels))
+        yield QuestionAnswer("description", "description", "whole", text, text, answer, found, content=content)
 
 
 def _object_sentences(facts: TileFacts, settings: config.Instructions) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.expressions import Expression, expressions
+from rsflow.instructions.facts.given_regions import TileMarks, tile_marks
 from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded, polygon_fields
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
@@ -29,6 +30,7 @@ def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
+    marks = tile_marks(facts, settings, seed)
     for item in expressions(facts, settings, "grounding"):
         if isinstance(item, Reject):
             yield item
@@ -54,6 +56,8 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
                 facts, "grounding", "box_collapses", f"{group.category}: no area left in the coarsest text form"
             )
         for phrase, thing in named:
+            if marks and thing.label in marks.numbers:
+                yield _mark_question(phrase, group.category, thing, marks)
             yield from _object_questions(phrase, group.category, thing, facts)
     for cover in tile_facts.land_covers(facts):
         if cover.name and cover.region and _has_askable_size(cover.region, facts):
@@ -69,6 +73,16 @@ def _has_askable_size(region: Box, facts: TileFacts) -> bool:
 def _object_questions(phrase: str, category: str, thing: TileObject, facts: TileFacts) -> Iterator[QuestionAnswer]:
     for kind, region in _box_forms("grounding", thing, facts):
         yield _box_question(kind, phrase, category, region, (thing.label,), _full_answer(phrase), thing)
+
+
+def _mark_question(phrase: str, category: str, thing: TileObject, marks: TileMarks) -> QuestionAnswer:
+    number = marks.numbers[thing.label]
+    answer = {"kind": "mark", "phrase": phrase, "category": category, "value": number, "box": 0, **marks.fields}
+    full = f"{english.capitalise(phrase)} has mark {number}."
+    placeholders = {"phrase": phrase}
+    return QuestionAnswer(
+        "grounding", "grounding_mark", phrase, str(number), full, answer, (thing.label,), (thing.box,), placeholders
+    )
 
 
 def _expression_questions(found: Expression, facts: TileFacts) -> Iterator[QuestionAnswer]:

@@ -15,7 +15,7 @@ from rsflow.records import Instruction, Reject, TaskName
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import Turn
 
-VERSION = 6  # raised when the text of any instruction changes
+VERSION = 7  # raised when the text of any instruction changes
 GENERATOR = f"rules-{VERSION}"
 
 
@@ -32,7 +32,8 @@ class QuestionAnswer:
     `placeholders` fill the phrasing.
 
     `short_answer` is a word or phrase, `full_answer` a sentence; both may hold marks into `boxes`. `labels` are positions in
-    the tile's labels. `answer` is the structured form. `box_pictures` as of an Instruction.
+    the tile's labels. `answer` is the structured form. `box_pictures` as of an Instruction. `content`: what a
+    text says, for languages that write it anew (rsflow.instructions.wording.content); it is not stored.
     """
 
     task: TaskName
@@ -46,6 +47,7 @@ class QuestionAnswer:
     placeholders: dict[str, str] = field(default_factory=dict)
     own_phrasings: tuple[str, ...] = ()
     box_pictures: tuple[int, ...] = ()
+    content: dict[str, Any] = field(default_factory=dict)
 
     @property
     def phrasings(self) -> tuple[str, ...]:

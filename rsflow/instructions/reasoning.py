@@ -55,5 +55,7 @@ def _unanswerable(facts: TileFacts, noun: str, labels: tuple[int, ...]) -> Quest
     picture = english.with_article(sensor.picture)
     said = f"That cannot be told from this picture: it is {picture}, and {lacks}."
     answer = {"kind": "unanswerable", "asked": asked, "value": "cannot be told"}
-    fill = {"many": english.pluralise(noun)}
-    return QuestionAnswer("reasoning", f"unanswerable_{asked}", noun, said, said, answer, labels, (), fill)
+    fill = english.subject_forms(noun, len(labels))
+    return QuestionAnswer(
+        "reasoning", f"unanswerable_{asked}", noun, said, said, answer, labels, (), fill, content={"sensor": facts.sensor}
+    )

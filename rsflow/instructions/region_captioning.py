@@ -1,8 +1,9 @@
-"""Region captioning: a box is given, a few words say what it shows.
+"""Region captioning: a region is given (rsflow.instructions.facts.given_regions), a few words, or one, say what it shows.
 
 The words are an expression that annotators wrote for it (rsflow.instructions.facts.expressions), or the label's category with
 what is measured of the box: its size in the picture, its place where that is clear, its extent on the ground where the pixel
-size is known and the object is whole. An oriented object is shown by its oriented box as often as by its horizontal one.
+size is known and the object is whole. Regions in other forms than boxes, and of tiles with numbered marks, are also asked for
+their category alone.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ from dataclasses import replace
 from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.expressions import Expression, expressions
+from rsflow.instructions.facts.given_regions import GivenRegion, give_region, tile_marks
 from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded, polygon_fields
 from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording import positions as places
-from rsflow.instructions.wording.hash_choice import hash_number
 from rsflow.records import Instruction, Reject, TileFacts
-from rsflow.spatial.geometry import Region
 from rsflow.text.turns import mark
 
 _SIZES = frozenset(["tiny", "small", "medium", "large", "big", "huge", "giant", "mini"])
@@ -32,8 +32,13 @@ def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
+    marks = tile_marks(facts, settings, seed)
+
+    def given(thing: TileObject) -> GivenRegion:
+        return marks.give(thing) if marks and thing.label in marks.numbers else give_region(thing, facts, settings, seed)
+
     for item in expressions(facts, settings, "region_captioning"):
-        yield item if isinstance(item, Reject) else _from_expression(item, _shown_region(item.thing, facts, seed))
+        yield item if isinstance(item, Reject) else _from_expression(item, given(item.thing))
     for group in tile_facts.object_groups(facts):
         small = [thing for thing in group.objects if thing.shorter_px < settings.min_box_px]
         if small:
@@ -46,38 +51,53 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
             yield reject_instruction(facts, "region_captioning", "box_collapses", detail)
         for thing in fit:
             if thing not in flat:
-                yield _from_label(group, thing, facts, _shown_region(thing, facts, seed))
+                shown = given(thing)
+                yield _from_label(group, thing, facts, shown)
+                if shown.fields and tile_facts.has_several_categories(facts):
+                    yield _class_question(group, thing, shown)
 
 
-def _shown_region(thing: TileObject, facts: TileFacts, seed: int) -> Region:
-    turned = thing.quad and not collapses_when_rounded(thing.quad, facts)
-    return thing.region if turned and hash_number(seed, facts.tile_id, "oriented", _box_key(thing)) % 2 else thing.box
-
-
-def _from_expression(found: Expression, region: Region) -> QuestionAnswer:
+def _from_expression(found: Expression, region: GivenRegion) -> QuestionAnswer:
     said = english.capitalise(found.text)
     full = said if said.endswith((".", "!", "?")) else f"{said}."
     qa = _region_question(f"{_box_key(found.thing)} {found.text}", said, full, found.category, found.thing, region)
     return replace(qa, labels=found.labels)
 
 
-def _from_label(group: Group, thing: TileObject, facts: TileFacts, region: Region) -> QuestionAnswer:
+def _from_label(group: Group, thing: TileObject, facts: TileFacts, region: GivenRegion) -> QuestionAnswer:
     said = describe_object(group.noun, thing, facts)
     subject = f"{_box_key(thing)} {group.noun}"
     return _region_question(subject, f"The {said}.", f"It is the {said}.", group.category, thing, region)
 
 
-def _region_question(subject: str, short: str, full: str, category: str, thing: TileObject, region: Region) -> QuestionAnswer:
+def _class_question(group: Group, thing: TileObject, region: GivenRegion) -> QuestionAnswer:
+    noun = english.with_article(group.noun)
     return QuestionAnswer(
         task="region_captioning",
-        kind="region_captioning",
+        kind="region_class",
+        subject=f"{_box_key(thing)} {group.noun}",
+        short_answer=group.noun,
+        full_answer=f"It is {noun}.",
+        answer={"kind": "category", "value": group.category, "box": 0, **region.fields},
+        labels=(thing.label,),
+        boxes=(region.region,),
+        placeholders={"region": region.words},
+    )
+
+
+def _region_question(
+    subject: str, short: str, full: str, category: str, thing: TileObject, region: GivenRegion
+) -> QuestionAnswer:
+    return QuestionAnswer(
+        task="region_captioning",
+        kind="region_given" if region.fields else "region_captioning",
         subject=subject,
         short_answer=short,
         full_answer=full,
-        answer={"kind": "text", "category": category, "box": 0, **polygon_fields([thing])},
+        answer={"kind": "text", "category": category, "box": 0, **polygon_fields([thing]), **region.fields},
         labels=(thing.label,),
-        boxes=(region,),
-        placeholders={"box": mark("", 0)},
+        boxes=(region.region,),
+        placeholders={"box": mark("", 0), "region": region.words},
     )
 
 

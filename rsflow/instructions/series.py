@@ -142,7 +142,9 @@ def _things(group: GroupFacts, settings: config.Instructions) -> Iterator[Questi
         if counts[0] == 0:
             number = next(place for place, count in enumerate(counts, 1) if count)
             said = f"is the first that shows {english.with_article(noun)}"
-            yield _image("series_first", f"first {noun}", number, {"thing": noun}, labels, said)
+            yield _image(
+                "series_first", f"first {noun}", number, {"thing": noun, "one": english.with_article(noun)}, labels, said
+            )
 
 
 def _absences_hold(group: GroupFacts, noun: str, found: list[Group | None]) -> bool:

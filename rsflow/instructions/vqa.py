@@ -8,6 +8,7 @@ margins are constants below and in rsflow.instructions.wording.positions and ref
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
@@ -21,7 +22,8 @@ from rsflow.instructions.wording.hash_choice import choose, hash_number, hash_or
 from rsflow.instructions.wording.references import clearly_largest
 from rsflow.records import Instruction, Reject, TileFacts
 
-COUNT_LIMIT = 50  # above it no count is asked for
+COUNT_LIMIT = 50  # above it a count is asked for with a tolerance
+TOLERANCES = ((200, 10), (math.inf, 20))  # up to which count, and how many per cent an answer may be off
 NONE_EVERY = 4  # one tile in NONE_EVERY gets a question with the count 0
 COVER_YES, COVER_NO = 0.05, 0.001  # shares at which a cover is plainly there, or plainly not
 COVER_UNKNOWN = 0.01  # share of unknown cover above which no share is asked for
@@ -111,6 +113,8 @@ def _count_questions(facts: TileFacts, groups: list[Group], seed: int) -> Iterat
     for group in groups:
         if group.exact and group.count <= COUNT_LIMIT:
             yield _count_question(group.category, group.noun, group.count, group.labels)
+        elif group.exact:
+            yield _rough_count_question(group)
     missing = tile_facts.absent_categories(facts)
     if missing and hash_number(seed, facts.tile_id, "vqa", "none") % NONE_EVERY == 0:
         category = choose(missing, seed, facts.tile_id, "vqa", "which none")
@@ -128,6 +132,23 @@ def _count_question(category: str, noun: str, count: int, labels: tuple[int, ...
         answer={"kind": "count", "value": count, "category": category},
         labels=labels,
         placeholders={"many": english.pluralise(noun)},
+    )
+
+
+def _rough_count_question(group: Group) -> QuestionAnswer:
+    """A number that nobody counts at a glance: asked for, and scored, within a stated tolerance."""
+    percent = next(percent for most, percent in TOLERANCES if group.count <= most)
+    many = english.pluralise(group.noun)
+    rounded = int(float(f"{group.count:.2g}"))
+    return QuestionAnswer(
+        task="vqa",
+        kind="count_about",
+        subject=group.noun,
+        short_answer=f"about {rounded}",
+        full_answer=f"There are about {rounded} {many} in the image.",
+        answer={"kind": "count", "value": group.count, "category": group.category, "tolerance_percent": percent},
+        labels=group.labels,
+        placeholders={"many": many, "percent": str(percent)},
     )
 
 

@@ -20,6 +20,7 @@ from rsflow.labellers.contract import Labeller
 from rsflow.labellers.detector import Detector
 from rsflow.labellers.embedder import Embedder
 from rsflow.labellers.hotspot import Hotspot
+from rsflow.labellers.land_cover import LandCover
 from rsflow.labellers.models.model_labeller import ModelLabeller
 from rsflow.labellers.outliner import Outliner
 from rsflow.labellers.scene import Scene
@@ -32,6 +33,7 @@ from rsflow.plugins import PluginTable
 MODELS: dict[str, type[ModelLabeller]] = {
     Detector.name: Detector,
     Segmenter.name: Segmenter,
+    LandCover.name: LandCover,
     Classifier.name: Classifier,
     ZeroShotDetector.name: ZeroShotDetector,
     ZeroShotClassifier.name: ZeroShotClassifier,

@@ -16,11 +16,12 @@ from rsflow.config.validation import Share
 from rsflow.labellers.models.calibrated import CalibratedLabeller
 from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel, not_finite_error, require_finite
 from rsflow.labellers.models.model_words import check_renamed, model_words
+from rsflow.labellers.models.raw_input import RawModelLabeller
 from rsflow.records import Label
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classifier(CalibratedLabeller):
+class Classifier(CalibratedLabeller, RawModelLabeller):
     name: ClassVar[str] = "classifier"
 
     categories: dict[str, str] = field(default_factory=dict)  # the model's word -> the dataset's category ("" drops it)
@@ -30,9 +31,10 @@ class Classifier(CalibratedLabeller):
         loaded = self.load("AutoModelForImageClassification", "AutoImageProcessor")
         words = model_words(loaded.model.config)
         check_renamed(self.name, self.model, self.categories, words)
+        self.check_channels(loaded)
 
         def prepare(batch: Sequence[LabellerInput]) -> Any:
-            return loaded.processor(images=[item.image for item in batch], return_tensors="pt")
+            return self.model_inputs(loaded, batch)
 
         def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
             logits = require_finite(loaded(inputs), "logits").logits

@@ -18,18 +18,18 @@ from rsflow.errors import ConfigError
 from rsflow.labellers.models.model_labeller import (
     LabellerInput,
     LabellerOutput,
-    ModelLabeller,
     OpenedModel,
     Vector,
     not_finite_error,
 )
+from rsflow.labellers.models.raw_input import RawModelLabeller
 from rsflow.pretrained.checkpoint import Loaded
 
 Pooling = Literal["pooled", "first", "mean"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Embedder(ModelLabeller):
+class Embedder(RawModelLabeller):
     """`quality` has no meaning here: a vector is neither right nor wrong."""
 
     name: ClassVar[str] = "embedder"
@@ -40,9 +40,10 @@ class Embedder(ModelLabeller):
     def open(self) -> OpenedModel:
         loaded = self.load("AutoModel", "AutoImageProcessor", () if self.pooling == "pooled" else ("pooler.",))
         vectors = self._vector_function(loaded)
+        self.check_channels(loaded)
 
         def prepare(batch: Sequence[LabellerInput]) -> Any:
-            return loaded.processor(images=[item.image for item in batch], return_tensors="pt")
+            return self.model_inputs(loaded, batch)
 
         def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
             return [LabellerOutput(vector=self._normalised(vector)) for vector in vectors(inputs).float().cpu().numpy()]

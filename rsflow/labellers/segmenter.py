@@ -1,7 +1,7 @@
 """Semantic segmentation as objects: a model names the class of every pixel, and connected pixels of one class are one object.
 
-`AutoModelForSemanticSegmentation` gives a map of each class, which is resized to the picture (SegFormer, UPerNet, DPT, and the
-small network of `rsflow train-labeller`; https://huggingface.co/docs/transformers/tasks/semantic_segmentation). An object is a
+Maps of each class come from semantic and universal models (rsflow.labellers.models.class_maps), also from the small network of
+`rsflow train-labeller`. An object is a
 box with its outline; its score is the mean probability of its pixels. Objects that touch are one: for crowds of one category
 take a detector. The class `background` is no object, and `categories` renames the others or drops them with "".
 """
@@ -17,19 +17,18 @@ import numpy.typing as npt
 import scipy.ndimage
 
 from rsflow.config.validation import Positive
+from rsflow.labellers.models.class_maps import ClassMapLabeller, Shares
 from rsflow.labellers.models.detections import DetectionLabeller, RawDetection
-from rsflow.labellers.models.model_labeller import Amount, LabellerInput, LabellerOutput, OpenedModel, require_finite
-from rsflow.labellers.models.model_words import check_renamed, model_words
+from rsflow.labellers.models.model_labeller import Amount, LabellerInput, LabellerOutput, OpenedModel
+from rsflow.labellers.models.model_words import check_renamed
 from rsflow.labellers.outliner import outline
 from rsflow.spatial.geometry import Box
 
 BACKGROUND = "background"
 
-Shares = npt.NDArray[np.float32]
-
 
 @dataclass(frozen=True, kw_only=True)
-class Segmenter(DetectionLabeller):
+class Segmenter(DetectionLabeller, ClassMapLabeller):
     """`min_pixels`: smaller objects are dropped. `simplify_px`: how far an outline may lie from the pixels' edges."""
 
     name: ClassVar[str] = "segmenter"
@@ -38,24 +37,17 @@ class Segmenter(DetectionLabeller):
     simplify_px: Amount = 1.0
 
     def open(self) -> OpenedModel:
-        loaded = self.load("AutoModelForSemanticSegmentation", "AutoImageProcessor")
-        words = model_words(loaded.model.config)
-        check_renamed(self.name, self.model, self.categories, words)
-
-        def prepare(batch: Sequence[LabellerInput]) -> Any:
-            return loaded.processor(images=[item.image for item in batch], return_tensors="pt")
+        maps = self.open_maps()
+        check_renamed(self.name, self.model, self.categories, maps.words)
 
         def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
-            from torch.nn.functional import interpolate
-
-            logits = require_finite(loaded(inputs), "logits").logits
-            shares = interpolate(logits, batch[0].size, mode="bilinear", align_corners=False).softmax(dim=1).cpu().numpy()
+            every = maps.shares(batch, inputs)
             return [
-                LabellerOutput(self.labels(self._objects(share, words), item.size))
-                for share, item in zip(shares, batch, strict=True)
+                LabellerOutput(self.labels(self._objects(shares, maps.words), item.size))
+                for shares, item in zip(every, batch, strict=True)
             ]
 
-        return OpenedModel(prepare, infer)
+        return OpenedModel(maps.prepare, infer)
 
     def _objects(self, shares: Shares, words: dict[int, str]) -> Iterator[RawDetection]:
         """The connected regions of each class but the background; `shares` (classes, rows, cols)."""

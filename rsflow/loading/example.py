@@ -20,7 +20,8 @@ from rsflow.dialects.spelling.several_pictures import spell_on_pictures
 from rsflow.errors import SnapshotError
 from rsflow.loading.decoding.decode import as_tensor, decode_picture
 from rsflow.loading.decoding.packed_boxes import extract_boxes, pack_boxes, restore_boxes
-from rsflow.shards.format import BAND_DTYPES, BANDS, Sample, further_pictures, picture_sizes
+from rsflow.shards.format import BAND_DTYPES, BANDS, MASKS, Sample, further_pictures, picture_sizes
+from rsflow.shards.masks import Rle, parse_masks
 from rsflow.shards.reader import Buffer, SampleView
 from rsflow.spatial.geometry import Region
 from rsflow.text.control_tokens import neutralise_instruction
@@ -55,7 +56,8 @@ def make_example(
     # Shards may be older than the check of what goes into them.
     plain = [neutralise_instruction(one) for one in record["instructions"] if tasks is None or one["task"] in tasks]
     sizes = picture_sizes(record) if record.get("group") else [(height_px, width_px)]
-    instructions = [_instruction(one, known, sizes) for one, _ in plain]
+    masks = _stored_picture(sample, parse_masks, MASKS) if MASKS in sample.others else {}
+    instructions = [_instruction(one, known, sizes) | _masks_of(one, masks) for one, _ in plain]
     count_neutralised(sum(changed for _, changed in plain))
     regions = extract_boxes(instructions)
     found = {
@@ -117,6 +119,11 @@ def _array(data: Buffer) -> npt.NDArray[Any]:
             f"{found.dtype} of shape {found.shape}, expected (bands, rows, cols) of {', '.join(map(str, BAND_DTYPES))}"
         )
     return np.asarray(found)
+
+
+def _masks_of(instruction: dict[str, Any], masks: dict[str, list[Rle]]) -> dict[str, Any]:
+    """`masks` of an instruction that has some in the shard, as run lengths: rsflow.loading.masks decodes them."""
+    return {"masks": masks[instruction["id"]]} if instruction["id"] in masks else {}
 
 
 def _instruction(instruction: dict[str, Any], dialect: dialects.Dialect, sizes: Sequence[tuple[int, int]]) -> dict[str, Any]:

@@ -95,6 +95,15 @@ class Checkpoint:
             model = model.to(device).eval()
         return Loaded(model, processor, device, model.dtype)
 
+    def first_fitting(self, *model_classes: str) -> str:
+        """The first of these Auto classes that has the checkpoint's family; the first of all where none has."""
+        _, auto, shared = self._prepare()
+        with self._translate_errors(model_classes[0]):
+            self._register_own_type()
+            config = auto.AutoConfig.from_pretrained(**shared)
+        fitting = (each for each in model_classes if find_wrong_architecture(self.model, each, config) is None)
+        return next(fitting, model_classes[0])
+
     def load_for_training(self, model_class: str, classes: dict[str, Any]) -> tuple[Any, Any]:
         """The model in float32 on the CPU with these classes (`id2label`, `label2id`), and its image processor.
 
@@ -123,15 +132,19 @@ class Checkpoint:
         return torch, auto, {**place, "trust_remote_code": self.trust_remote_code}
 
     def _check_architecture(self, auto: Any, model_class: str, shared: dict[str, Any]) -> None:
+        self._register_own_type()
+        config = auto.AutoConfig.from_pretrained(**shared)
+        unfit = None if self.trust_remote_code else find_wrong_architecture(self.model, model_class, config)
+        if unfit:
+            raise RsflowError(unfit)
+
+    def _register_own_type(self) -> None:
+        """Tell transformers of a family that rsflow brings, where the checkpoint is one."""
         from rsflow.models import register_model_type
 
         if self._is_folder:
             config_file = Path(self.model).expanduser() / "config.json"
             register_model_type(json.loads(config_file.read_text()).get("model_type", ""))
-        config = auto.AutoConfig.from_pretrained(**shared)
-        unfit = None if self.trust_remote_code else find_wrong_architecture(self.model, model_class, config)
-        if unfit:
-            raise RsflowError(unfit)
 
     @contextlib.contextmanager
     def _translate_errors(self, model_class: str) -> Iterator[None]:

@@ -15,7 +15,8 @@ from rsflow.pretrained.device import is_out_of_memory
 # By Auto class of transformers: the table of its families there, and what goes by it here.
 _CLASSES_BY_TASK = {
     "AutoModelForObjectDetection": ("MODEL_FOR_OBJECT_DETECTION_MAPPING", "detector"),
-    "AutoModelForSemanticSegmentation": ("MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING", "segmenter"),
+    "AutoModelForSemanticSegmentation": ("MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING", "segmenter, land_cover"),
+    "AutoModelForUniversalSegmentation": ("MODEL_FOR_UNIVERSAL_SEGMENTATION_MAPPING", "segmenter, land_cover"),
     "AutoModelForImageClassification": ("MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING", "classifier"),
     "AutoModelForZeroShotObjectDetection": ("MODEL_FOR_ZERO_SHOT_OBJECT_DETECTION_MAPPING", "zero_shot_detector"),
     "AutoModelForZeroShotImageClassification": ("MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING", "zero_shot_classifier"),

@@ -85,7 +85,7 @@ REVIEW_WORK = pa.schema(
 # their pictures lie, and what is known of them so far.
 _PLACES = {
     *("row_off", "col_off", "source", "cell", "footprint", "acquired_at"),
-    *("picture_format", "picture_sha256", "file", "row_group", "row"),
+    *("picture_format", "picture_sha256", "file", "row_group", "row", "bands", "raw", "valid_share"),
 }
 
 _WRITTEN = [f for f in TILES if f.name in {f.name for f in _FACTS} | _PLACES]

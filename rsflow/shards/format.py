@@ -3,7 +3,8 @@
 One idea: the headers are made by hand, with fixed mode, owner and time, so the same samples give the same file on every
 machine and day, which no tar library promises. A sample is a picture `<key>.jpg` or `<key>.png` and a record `<key>.json`.
 Where several sensors saw the place there is a picture `<key>.<sensor>.png` of each, where several dates did
-`<key>.1-before.png` and so on, and `<key>.npy` may hold bands as they were measured. Members are sorted by extension; samples
+`<key>.1-before.png` and so on, `<key>.npy` may hold bands as they were measured, and
+`<key>.masks.json` the masks of segmentation answers. Members are sorted by extension; samples
 are in key order; two zero blocks close the archive (no padding to a tape record).
 Plain `tarfile`, GNU tar and `webdataset` read it. The layout of a header: POSIX.1-1988 ustar,
 https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06
@@ -32,6 +33,8 @@ END = bytes(2 * BLOCK)
 PICTURE_FORMATS = ("jpg", "png")
 
 BANDS = "npy"  # the member with raw bands: an array in NumPy's own format, (bands, rows, cols)
+MASKS = "masks.json"  # the member with masks of segmentation answers: rsflow.shards.masks
+NOT_PICTURES = frozenset({BANDS, MASKS})
 BAND_DTYPES = tuple(np.dtype(name) for name in ("uint8", "int16", "uint16", "int32", "float32", "float64"))  # its types
 
 FIRST = "1-"  # what the name of a group's first picture begins with
@@ -40,7 +43,7 @@ _NPY = b"\x93NUMPY\x01\x00"  # magic and version
 _NPY_BYTES, _NPY_ALIGN = len(_NPY) + 2, 64  # the data begin at a multiple of this
 
 _KEY = re.compile(r"[0-9A-Za-z_-]+")
-_OTHER = re.compile(rf"[0-9a-z_-]+\.({'|'.join(PICTURE_FORMATS)})|{BANDS}")
+_OTHER = re.compile(rf"[0-9a-z_-]+\.({'|'.join(PICTURE_FORMATS)})|{BANDS}|{re.escape(MASKS)}")
 _NAME_BYTES = 100
 _MAX_SIZE = 8**11 - 1
 _BEFORE_SIZE = b"0000644\0" + b"0000000\0" * 2
@@ -60,7 +63,8 @@ class Sample:
 
     `picture` is encoded as `picture_format` ("jpg" | "png"). `record` is JSON and holds at least `sensor` and
     `instructions`, a list of objects with a `task`. `others`: further members by extension, `<sensor>.png` (or jpg) for
-    another sensor's picture of the same place, `<number>-<role>.png` for another picture of a group, and "npy" for raw bands;
+    another sensor's picture of the same place, `<number>-<role>.png` for another picture of a group, "npy" for raw bands, and
+    "masks.json" for masks;
     with another picture, `picture` too is stored under its sensor, or as `1-<role>.png`.
     """
 
@@ -87,12 +91,14 @@ class Sample:
         if self.picture_format not in PICTURE_FORMATS:
             raise DataError("unwritable_sample", f"{self.key}: picture format {self.picture_format!r}, expected jpg or png")
         own = self.picture_format
-        if self.others and any(name != BANDS for name in self.others):
+        if self.others.keys() - NOT_PICTURES:
             own = f"{first_picture_name(self.record)}.{own}"
         names = [own, *self.others]
         wrong = [name for name in self.others if not _OTHER.fullmatch(name)]
         if wrong or len({name.partition(".")[0] for name in names}) != len(names):
-            raise DataError("unwritable_sample", f"{self.key}: members {names}, expected a <sensor>.png or jpg of each, or npy")
+            raise DataError(
+                "unwritable_sample", f"{self.key}: members {names}, expected a <sensor>.png or jpg of each, npy or masks.json"
+            )
         return sorted([(own, self.picture), ("json", self._json()), *self.others.items()])
 
     def further_pictures(self) -> list[tuple[str, dict[str, Any]]]:
@@ -120,7 +126,7 @@ def further_pictures(record: Mapping[str, Any], others: Iterable[str]) -> list[t
     order, those that it does not speak of last, by name."""
     known = {picture_name(one): one for one in record.get("companions", ())}
     order = {name: place for place, name in enumerate(known)}
-    there = sorted((order.get(name.partition(".")[0], len(order)), name) for name in others if name != BANDS)
+    there = sorted((order.get(name.partition(".")[0], len(order)), name) for name in others if name not in NOT_PICTURES)
     names = [(extension, extension.partition(".")[0]) for _, extension in there]
     return [(extension, known.get(name, {"sensor": name})) for extension, name in names]
 

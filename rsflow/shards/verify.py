@@ -20,9 +20,10 @@ import numpy.typing as npt
 
 from rsflow.errors import DataError, SnapshotError, StorageError
 from rsflow.files import storage
-from rsflow.shards.format import BANDS, BLOCK, END, Sample, crc32, padding_bytes, parse_tar_header, picture_name
+from rsflow.shards.format import BANDS, BLOCK, END, MASKS, Sample, crc32, padding_bytes, parse_tar_header, picture_name
 from rsflow.shards.index import IndexedSample, Member
 from rsflow.shards.manifest import ShardEntry, Split, read_snapshot
+from rsflow.shards.masks import encode_masks
 from rsflow.shards.reader import read_index
 
 
@@ -143,6 +144,9 @@ def _differs_from_record(sample: Sample) -> Iterator[str]:
     recorded: list[tuple[str, str | None, bytes | None]] = [("picture", record.get("picture_sha256"), sample.picture)]
     recorded += [(BANDS, raw["sha256"], others.get(BANDS)) for raw in [record.get("raw")] if raw]
     recorded += [(name := picture_name(one), one["picture_sha256"], others.get(name)) for one in record.get("companions", ())]
+    masks = sample.others.get(MASKS)
+    if masks is not None and masks != encode_masks(record):
+        yield MASKS
     for name, sha256, data in recorded:
         if sha256 is not None and (data is None or hashlib.sha256(data).hexdigest() != sha256):
             yield name

@@ -6,7 +6,11 @@ brings older versions of the specification to the present one with pystac. What 
 
 from __future__ import annotations
 
+import codecs
+import gzip
+import io
 import json
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +21,8 @@ from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
 
 TYPES = ("Catalog", "Collection", "Feature", "FeatureCollection")
+GZIP_START = b"\x1f\x8b"
+MOST_BYTES = 1 << 30  # of an unpacked document
 _BEFORE_TYPES = ("0.", "1.0.0-beta", "1.0.0-rc")  # versions whose catalogues and collections had no `type`
 
 Json = dict[str, Any]
@@ -59,17 +65,31 @@ def read_document(place: str, address: str | None = None) -> Json:
     DataError `broken_link` where there is none, `not_stac` where it is something else.
     """
     try:
-        text = storage.read_text(address or place)
+        content = storage.read_bytes(address or place)
     except UnavailableError:
         raise
     except StorageError as error:
         reason = "broken_link" if isinstance(error.__cause__, FileNotFoundError) else "not_stac"
         raise DataError(reason, storage.mask_secrets(str(error))) from error
     try:
-        data = json.loads(text)
-    except ValueError as error:
+        data = json.loads(_unpacked(content, place))
+    except (ValueError, RecursionError) as error:
         raise DataError("not_stac", f"{place}: is no JSON ({error})") from error
     return check_document(data, place)
+
+
+def _unpacked(content: bytes, place: str) -> bytes:
+    """The document as it was before any gzip. DataError `not_stac` where that is damaged or too large."""
+    if not content.startswith(GZIP_START):
+        return content.removeprefix(codecs.BOM_UTF8)
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+            found = stream.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError("not_stac", f"{place}: is no whole gzip file ({error})") from error
+    if len(found) > MOST_BYTES:
+        raise DataError("not_stac", f"{place}: is larger than {MOST_BYTES:,} bytes when unpacked: deliver it in parts")
+    return found.removeprefix(codecs.BOM_UTF8)
 
 
 def check_document(data: Any, place: str) -> Json:

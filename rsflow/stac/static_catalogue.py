@@ -17,7 +17,7 @@ from rsflow.stac.documents import Item, Json, check_item, list_links, read_docum
 from rsflow.stac.hrefs import WEB, Hrefs
 
 CREDITED = frozenset({"producer", "licensor"})  # roles of providers who are to be named with the data
-SUFFIXES = (".json", ".geojson")
+SUFFIXES = (".json", ".geojson", ".json.gz", ".geojson.gz")
 ROOTS = ("catalog.json", "collection.json")  # of a folder
 
 

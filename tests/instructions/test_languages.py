@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from rsflow.config import settings as config
 from rsflow.instructions import compose
-from rsflow.instructions.languages.zh_words import NAMES, PHRASINGS, PLACES, WAYS
+from rsflow.instructions.languages import zh_chains, zh_texts
+from rsflow.instructions.languages.zh_words import MEASURES, NAMES, PHRASINGS, PLACES, WAYS, amount
 from rsflow.instructions.phrasings import PHRASINGS as ENGLISH
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 
@@ -38,6 +40,8 @@ TILE = TileFacts(
     ),
     vocabulary=("ship", "bridge", "lighthouse", "plane"),
 )
+
+EVERY_PHRASING = {**PHRASINGS, **zh_texts.PHRASINGS, **zh_chains.PHRASINGS}
 
 
 def made(facts: TileFacts, *languages: str, names: dict[str, str] | None = None, seed: int = 0) -> list[Instruction]:
@@ -68,7 +72,7 @@ def test_every_answer_is_the_structured_one_in_chinese_words() -> None:
                 case "relation":
                     assert said == WAYS[answer["value"]]
         if item.task == "detection" and answer["count"]:
-            assert f"{answer['count']}个{known[answer['category']]}" in said
+            assert re.search(rf"{answer['count']}[个艘架辆座棵名条片处]{known[answer['category']]}", said)
 
 
 def test_english_fills_in_only_where_it_is_asked_for() -> None:
@@ -92,10 +96,10 @@ def test_the_language_of_a_question_depends_on_nothing_else() -> None:
     assert {item.turns for item in made(fewer, "en", "zh") if item.task == "grounding"} == texts
 
 
-@pytest.mark.parametrize("kind", PHRASINGS)
+@pytest.mark.parametrize("kind", EVERY_PHRASING)
 def test_phrasings_of_a_kind_differ_and_take_what_english_takes(kind: str) -> None:
     assert kind in ENGLISH
-    assert len(set(PHRASINGS[kind])) == len(PHRASINGS[kind]) >= 6
+    assert len(set(EVERY_PHRASING[kind])) == len(EVERY_PHRASING[kind]) >= 6
 
 
 def test_a_conversation_is_in_one_language() -> None:
@@ -104,3 +108,44 @@ def test_a_conversation_is_in_one_language() -> None:
     assert len(talks) == 1
     assert len(talks[0].turns) >= 6
     assert not any(re.search("[A-Za-z]", turn.text) for turn in talks[0].turns)
+
+
+@pytest.mark.parametrize(
+    ("noun", "said"), [("船", "3艘船"), ("飞机", "3架飞机"), ("汽车", "3辆汽车"), ("桥梁", "3座桥梁"), ("灯塔", "3个灯塔")]
+)
+def test_nouns_are_counted_with_their_own_measure_word(noun: str, said: str) -> None:
+    assert amount(3, noun) == said
+
+
+def test_a_noun_has_one_measure_word() -> None:
+    nouns = [noun for each in MEASURES.values() for noun in each]
+    assert len(nouns) == len(set(nouns))
+
+
+def test_texts_say_the_numbers_of_the_tile() -> None:
+    """Read again from the characters alone: every counted noun has as many labels, and a chain's last number is its answer."""
+    nouns = {**NAMES, "lighthouse": "灯塔"}
+    counts = Counter(nouns[label.category] for label in TILE.labels if label.kind == "box")
+    found = [item for seed in range(9) for item in made(TILE, "zh", names={"lighthouse": "灯塔"}, seed=seed)]
+    texts = [item for item in found if item.task in {"captioning", "description"}]
+    assert {item.task for item in texts} == {"captioning", "description"}
+    for item in texts:
+        counted = re.findall(rf"(\d+)[个艘架辆座棵名条片处]({'|'.join(counts)})", item.turns[1].text)
+        assert {noun for _, noun in counted} == set(counts)
+        assert all(int(number) == counts[noun] for number, noun in counted)
+    chains = [item for item in found if item.answer["kind"] == "chain"]
+    assert {item.answer["chain"] for item in chains} >= {"more_of", "count_inside", "distance_between", "left_after"}
+    for item in chains:
+        said, value = item.turns[1].text, item.answer["value"]
+        if isinstance(value, str):
+            assert ("所以是的" in said) == (value == "yes")
+        elif item.answer["chain"] == "share_covered":
+            assert said.endswith(f"{100 * value:g}%。")
+        elif item.answer["chain"] != "nearest_to":
+            assert re.findall(r"[\d.]+", said)[-1].rstrip(".") == f"{value:g}"
+
+
+def test_a_caption_that_annotators_wrote_is_not_rewritten() -> None:
+    written = replace(TILE, labels=(*TILE.labels, Label("caption", "", TILE.labels[0].provenance, text="Ships in a bay.")))
+    assert not [item for item in made(written, "zh") if item.task == "captioning"]
+    assert any(item.turns[1].text == "Ships in a bay." for item in made(written, "en", "zh"))

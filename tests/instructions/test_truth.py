@@ -384,6 +384,31 @@ def check_reasoning(question: str, said: str, answer: dict[str, Any], boxes: tup
         assert abs(raster.mean() - value) <= 0.06 * value + 0.0005
 
 
+def check_graph(said: str, answer: dict[str, Any], boxes: tuple[Region, ...], oracle: Oracle) -> None:
+    """Every relation holds of the drawn boxes, and a whole graph has every object of the tile."""
+    drawn = [oracle.drawn(around(box)) for box in boxes]
+    triples = answer.get("triples") or [{"subject": 0, "predicate": answer["value"], "object": 1}]
+    for triple in triples:
+        (rows, cols), (other_rows, other_cols) = (np.nonzero(drawn[triple[name]]) for name in ("subject", "object"))
+        match triple["predicate"]:
+            case "left of":
+                assert cols.max() <= other_cols.min()
+            case "right of":
+                assert cols.min() >= other_cols.max()
+            case "above":
+                assert rows.max() <= other_rows.min()
+            case "below":
+                assert rows.min() >= other_rows.max()
+            case _:
+                assert triple["predicate"] == "inside"
+                assert (drawn[triple["subject"]] & drawn[triple["object"]]).sum() >= 0.9 * len(rows)
+    if answer["kind"] == "scene_graph":
+        assert not oracle.doubtful
+        assert sorted(map(around, boxes)) == sorted(box for found in oracle.boxes.values() for box in found)
+        assert all(oracle.counted(category) for category, found in oracle.boxes.items() if found)
+        assert len(re.findall(r"^\(\d, [a-z ]+, \d(?:, [\d.e+]+ m)?\)$", said, re.MULTILINE)) == len(triples)
+
+
 def draw_polygon(ring: tuple[float, ...], height_px: int, width_px: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
     image = Image.new("1", (width_px, height_px))
     ImageDraw.Draw(image).polygon(list(zip(ring[::2], ring[1::2], strict=True)), fill=1)
@@ -441,6 +466,8 @@ def check(instruction: Instruction, oracle: Oracle) -> None:
         assert NOUNS[answer["category"]][0] in short
         if any(place in short for place in PLACES):
             assert place_in(short) == oracle.cell(around(boxes[0]))
+    elif instruction.task == "scene_graph":
+        check_graph(short, answer, boxes, oracle)
     elif instruction.task in {"captioning", "description"}:
         check_mentions(short, oracle)
     elif instruction.task == "classification":

@@ -43,6 +43,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "centres": {"name": "detector", "threshold": 0.0, "most": 5},
     "unet": {"name": "segmenter", "threshold": 0.0},
     "segformer": {"name": "segmenter", "threshold": 0.0},
+    "mask2former": {"name": "segmenter", "threshold": 0.0},
     "resnet": {"name": "classifier", "threshold": 0.0},
 }
 # Their processors have a part for videos, or none for pictures of one size.

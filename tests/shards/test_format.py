@@ -74,9 +74,9 @@ def test_other_picture_formats_are_refused() -> None:
     "others", [{"json": b""}, {"sar.tif": b""}, {"png": b""}, {"SAR.png": b""}, {"sar.png": b"", "sar.jpg": b""}]
 )
 def test_other_members_than_pictures_and_bands_are_refused(others: dict[str, bytes]) -> None:
-    with pytest.raises(DataError, match=r"expected a <sensor>\.png or jpg of each, or npy"):
+    with pytest.raises(DataError, match=r"expected a <sensor>\.png or jpg of each, npy or masks"):
         Sample("k", b"", "jpg", {"sensor": "optical"}, others).members()
-    with pytest.raises(DataError, match=r"expected a <sensor>\.png or jpg of each, or npy"):
+    with pytest.raises(DataError, match=r"expected a <sensor>\.png or jpg of each, npy or masks"):
         Sample("k", b"", "jpg", {"sensor": "optical"}, {"optical.png": b""}).members()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import json
 import os
 from pathlib import Path
@@ -147,11 +149,25 @@ def test_a_collection_that_is_not_there_is_looked_for_once(
         document["links"] = [{"rel": "collection", "href": "./gone.json"}]
     catalogue.write("all.json", {"type": "FeatureCollection", "features": items})
     read: list[str] = []
-    plain = storage.read_text
-    monkeypatch.setattr(storage, "read_text", lambda place: read.append(place.rpartition("/")[2]) or plain(place))
+    plain = storage.read_bytes
+    monkeypatch.setattr(storage, "read_bytes", lambda place: read.append(place.rpartition("/")[2]) or plain(place))
     found = list_all(catalogue.folder / "all.json")
     assert {scene.options.get("licence") for scene in found.scenes} == {None}
     assert read == ["all.json", "gone.json"]
+
+
+@pytest.mark.parametrize("name", ["all.json", "all.json.gz", "all.geojson.gz"])
+def test_documents_may_be_compressed_and_begin_with_a_mark(catalogue: Catalogue, list_all: List, name: str) -> None:
+    items = {"type": "FeatureCollection", "features": [catalogue.add_scene(each) for each in ("a", "b")]}
+    text = codecs.BOM_UTF8 + json.dumps(items).encode()
+    (catalogue.folder / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    assert len(list_all(catalogue.folder / name).scenes) == 2
+
+
+def test_a_damaged_compressed_document_is_named(catalogue: Catalogue, list_all: List) -> None:
+    (catalogue.folder / "all.json.gz").write_bytes(gzip.compress(b'{"type": "FeatureCollection", "features": []}' * 50)[:-9])
+    with pytest.raises(ConfigError, match=r"all\.json\.gz: is no whole gzip file"):
+        list_all(catalogue.folder / "all.json.gz")
 
 
 def test_names_of_files_may_be_spelled_as_addresses_are(catalogue: Catalogue, list_all: List) -> None:

@@ -75,6 +75,17 @@ def test_a_band_goes_by_its_asset_its_own_and_its_common_name(catalogue: Catalog
         assert values(reader) == pytest.approx({"x": 1005 * 0.0001 - 0.1}, abs=1e-6)
 
 
+def test_an_asset_itself_may_state_its_common_name(catalogue: Catalogue, only: Only) -> None:
+    """STAC 1.1: what all bands of an asset have in common stands in the asset."""
+    assets = {}
+    for name, common, value in (("B04", "red", 300), ("B08", "nir", 600)):
+        write_band(catalogue.folder / f"{name}.tif", value)
+        assets[name] = {"href": f"{name}.tif", "type": "image/tiff", "roles": ["reflectance"], "eo:common_name": common}
+    catalogue.add({**item("a", assets), "stac_version": "1.1.0"})
+    with open_scene(only(catalogue.folder)) as reader:
+        assert values(reader) == pytest.approx({"red": 305, "nir": 605})
+
+
 def test_the_finest_of_equal_bands_is_taken(catalogue: Catalogue, only: Only) -> None:
     for pixel, value in ((20, 500), (10, 700), (60, 900)):
         write_band(catalogue.folder / f"B04_{pixel}m.tif", value)

@@ -15,13 +15,13 @@ import numpy as np
 
 from rsflow.annotations.annotated_set import normalise_path, picture_name
 from rsflow.annotations.csv_boxes import IMAGE_COLUMNS
-from rsflow.annotations.parsing.rle import decode_mask
 from rsflow.annotations.parsing.text_files import parse_flag, parse_identifier, read_json, read_lines, shorten, stem
 from rsflow.annotations.parsing.xml_file import Element, parse_annotation
 from rsflow.errors import DataError
 from rsflow.files import storage
 from rsflow.spatial.geometry import Box, area, iou, ring_area
 from rsflow.spatial.polygons import parts_area
+from rsflow.spatial.run_lengths import decode_mask
 
 Fault = tuple[str, str, str]  # fault, where, what is wrong
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region
 from rsflow.dialects.spelling.outlines import OutlineForm
+from rsflow.dialects.spelling.paths import PathForm
 from rsflow.spatial.geometry import Region
 
 _FOUR = rf'"bbox_2d":\s*\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}\s*\]'
@@ -24,6 +25,13 @@ _NUMBERS = re.compile(r'"(?:bbox|quad)_2d":\s*\[([^\]]*)\]')
 _SPELLED = re.compile(rf"\[\s*{_OBJECT}(?:\s*,\s*{_OBJECT})*\s*\]|{_OBJECT}")
 
 OUTLINE_FORM = OutlineForm(outline=('{"polygon_2d": [[', "]]}"), between_rings="], [")
+PATH_FORM = PathForm(
+    {
+        "point": ('{"point_2d": [', "]}"),
+        "scribble": ('{"scribble_2d": [', "]}"),
+        "polygon": ('{"polygon_2d": [[', "]]}"),
+    }
+)
 
 
 def write(phrase: str, rows: Sequence[Sequence[int]]) -> str:

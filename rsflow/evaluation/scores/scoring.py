@@ -17,6 +17,7 @@ from rsflow.dialects import Dialect
 from rsflow.evaluation.answers import Answer
 from rsflow.evaluation.questions import Question
 from rsflow.evaluation.scores.box_scores import BoxList, mean_matched_iou, region_iou
+from rsflow.evaluation.scores.graph_scores import graph_measures
 from rsflow.evaluation.scores.group_answers import (
     SHARE_TOLERANCE,
     BoxesByPicture,
@@ -146,7 +147,13 @@ def _judge_count(question: Question, text: str, boxes: list[Region]) -> Measures
     if found is None:
         return None
     error = abs(found - question.answer["value"])
-    return {"accuracy": float(error == 0), "count_error": error}
+    allowed = question.answer["value"] * question.answer.get("tolerance_percent", 0) / 100
+    return {"accuracy": float(error <= allowed), "count_error": error}
+
+
+def _judge_mark(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    found = parse_number(text)
+    return None if found is None else {"accuracy": float(found == question.answer["value"])}
 
 
 def _judge_share(question: Question, text: str, boxes: list[Region]) -> Measures | None:
@@ -188,7 +195,7 @@ def _judge_text(question: Question, text: str, boxes: list[Region]) -> Measures 
 
 Judge = Callable[[Question, str, list[Region]], Measures | None]
 
-NAMED_KINDS = frozenset({"answer", "category", "fact", "place", "relation"})  # whose answer is a name, or may be
+NAMED_KINDS = frozenset({"answer", "category", "fact", "place", "predicate", "relation"})  # whose answer is a name, or may be
 _WORDED = NAMED_KINDS | {"yes_no", "share"}  # whose answer is words
 KINDS: dict[str, Judge] = {
     "all_boxes": _judge_boxes,
@@ -196,6 +203,8 @@ KINDS: dict[str, Judge] = {
     "boxes": _judge_boxes,
     "choice": _judge_choice,
     "count": _judge_count,
+    "mark": _judge_mark,
+    "scene_graph": graph_measures,
     "share": _judge_share,
     "text": _judge_text,
     "yes_no": _judge_yes_no,
@@ -204,6 +213,7 @@ _WORST: dict[str, Measures] = {
     "box": {"acc@0.5": 0.0, "acc@0.7": 0.0, "iou": 0.0},
     "boxes": {"iou": 0.0},
     "all_boxes": {"iou": 0.0},
+    "scene_graph": {"triple_f1": 0.0, "iou": 0.0},
     "boxes_in_both": {"iou": 0.0},
     "text": {},
 }

@@ -12,11 +12,11 @@ import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from rsflow.files import storage
-from rsflow.generation.contract import FREE, Cost, Request, Response
+from rsflow.generation.contract import FREE, Cost, Request, Response, field_values
 from rsflow.generation.spending.allowance import Allowance
 
 FOLDER = "spending"
@@ -94,7 +94,7 @@ class AttemptLog:
     def answer(self, request: Request, response: Response) -> None:
         with self._lock:
             own = response.cost - self._charged.pop(request.digest, FREE)  # failed attempts have files of their own
-        self.write_record(request, {"response": asdict(response), "cost": asdict(own)})
+        self.write_record(request, {"response": field_values(response), "cost": field_values(own)})
         self.allowance.add(own)
         storage.remove(self._pop(request).place)
 
@@ -112,7 +112,7 @@ class AttemptLog:
 
     def _entry(self, request: Request, cost: Cost, outcome: str) -> dict[str, Any]:
         tags = {"source": request.source, "kind": request.kind, "request": request.digest}
-        return {**self.names, **tags, "outcome": outcome, "cost": asdict(cost)}
+        return {**self.names, **tags, "outcome": outcome, "cost": field_values(cost)}
 
 
 def _is_unanswered(folder: str, name: str) -> bool:

@@ -28,6 +28,7 @@ from rsflow.shards.manifest import Manifest, Split
 
 CARD = "card.md"
 
+_IMPORTED = "imported_"  # usage of instructing that counts the sentences of captions
 _SENTENCES = ("claimed_", "free_", "unread_")  # usage of generating models that counts sentences
 
 
@@ -134,6 +135,7 @@ def card_facts(built: BuildConfig, outcome: BuildResult) -> CardFacts:
         wanted=built.select.splits,
         strata=count_by_stratum(outcome.now),
         reviewed=read_review_summary(outcome.lake),
+        imported=_sum_imported(outcome),
         sentences={name: n for name, n in total_usage(outcome.now.all_marks).items() if name.startswith(_SENTENCES)},
     )
 
@@ -226,3 +228,14 @@ def _count_label_origins(outcome: BuildResult) -> dict[tuple[str, str], int]:
     for row in rows.group_by(["origin", "origin_name"]).aggregate([("label_id", "count")]).to_pylist():
         counts[row["origin"], row["origin_name"] if row["origin"] == "labeller" else ""] += row["label_id_count"]
     return dict(counts)
+
+
+def _sum_imported(outcome: BuildResult) -> dict[str, dict[str, float]]:
+    """By source: how its captions were compared with its labels."""
+    marks = outcome.now.all_marks
+    found: dict[str, dict[str, float]] = {}
+    for source in sorted(set(marks["source"].to_pylist())):
+        total = total_usage(marks.filter(pc.equal(marks["source"], source)))
+        counts = {name: number for name, number in total.items() if name.startswith(_IMPORTED)}
+        found |= {source: counts} if counts else {}
+    return found

@@ -15,13 +15,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import shapely
+
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.objects import TileObject
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording import positions as places
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Box, Region
-from rsflow.spatial.polygons import parts_area
+from rsflow.spatial.polygons import to_geometry
 
 Step = dict[str, Any]
 
@@ -158,8 +160,8 @@ def _share(run: Run, step: Step) -> float:
     things = run.things(step["of"])
     if not things or not all(thing.outline or thing.quad for thing in things):
         raise ChainError("an outline is not known")
-    together = tuple(part for thing in things for part in thing.outline or ((thing.quad or (),),))
-    return _round(parts_area(together) / (run.facts.height_px * run.facts.width_px))
+    together = shapely.union_all([to_geometry(thing.outline or ((thing.quad or (),),)) for thing in things])
+    return _round(together.area / (run.facts.height_px * run.facts.width_px))
 
 
 OPERATIONS: dict[str, Callable[[Run, Step], Any]] = {

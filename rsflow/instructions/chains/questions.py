@@ -188,19 +188,17 @@ def _left_after(facts: TileFacts, groups: Sequence[Group], missing: Sequence[str
         what = f"{count} minus {taken} is {left}, so {_counted(left, group.noun)} would be left."
         return (located(run, 0, group.noun), what), left
 
-    gone = _counted(taken, group.noun)
+    gone = f"{english.number_word(taken)} of the {many}"
     return _ask("left_after", group.noun, facts, steps, words, many=many, gone=gone)
 
 
 def _share_covered(facts: TileFacts, groups: Sequence[Group], missing: Sequence[str], seed: int) -> ChainQuestion | None:
     group = groups[0]
-    many = english.pluralise(group.noun)
     steps: list[Step] = [{"op": "locate", "category": group.category}, {"op": "share", "of": 0}]
 
     def words(run: Run) -> tuple[Sentences, float]:
         share = run.results[1]
-        cover = "covers" if group.count == 1 else "cover"
-        return (located(run, 0, group.noun), f"By {'its outline it' if group.count == 1 else 'their outlines they'} {cover} "
-                f"about {100 * share:g} % of the image."), share  # fmt: skip
+        covering = "The outline covers" if group.count == 1 else "Together their outlines cover"
+        return (located(run, 0, group.noun), f"{covering} about {100 * share:g} % of the image."), share
 
-    return _ask("share_covered", group.noun, facts, steps, words, many=many)
+    return _ask("share_covered", group.noun, facts, steps, words, **english.subject_forms(group.noun, group.count))

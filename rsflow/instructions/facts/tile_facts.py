@@ -146,6 +146,13 @@ def uncertain_by_noun(facts: TileFacts) -> dict[str, int]:
     return {said: sum(is_uncertain(label) for _, label in members[said]) for said in sorted(members)}
 
 
+def has_several_categories(facts: TileFacts) -> bool:
+    """Whether an object of the tile may be of one of several categories: with one alone its name would be no answer."""
+    nouns = {english.singular_noun(category) for category in facts.vocabulary}
+    nouns |= {english.singular_noun(label.category) for label in facts.labels if label.kind in _OF_OBJECTS}
+    return len(nouns - {""}) > 1
+
+
 def is_cut_off(thing: TileObject, facts: TileFacts) -> bool:
     """Whether the tile's edge cuts through the object: only part of it shows, and its box reaches the edge."""
     x0, y0, x1, y1 = thing.box

@@ -1,6 +1,7 @@
 """Chinese (simplified): questions and answers made from structured answers.
 
-Nouns take the general measure word 个. Category names are those of `zh_words` or the configuration's (`instructions.names`).
+Nouns take their own measure word (`zh_words.MEASURES`), else the general 个. Category names are those of `zh_words` or the
+configuration's (`instructions.names`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from rsflow.instructions.languages.zh_words import NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS
+from rsflow.instructions.languages import zh_chains, zh_texts
+from rsflow.instructions.languages.zh_words import NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS, amount, measure_word
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording.english import percent_phrase, singular_noun
 from rsflow.text.turns import mark, outline_mark
@@ -30,7 +32,9 @@ def compose(qa: QuestionAnswer, names: Mapping[str, str]) -> QuestionAnswer | No
         fill, short, full = make(qa, lambda category: _name(category, names))
     except _UnnamedError:
         return None
-    return replace(qa, own_phrasings=PHRASINGS[qa.kind], placeholders=fill, short_answer=short, full_answer=full)
+    if not short:
+        return None
+    return replace(qa, own_phrasings=_PHRASINGS[qa.kind], placeholders=fill, short_answer=short, full_answer=full)
 
 
 Name = Callable[[str], str]
@@ -66,7 +70,15 @@ def _presence(qa: QuestionAnswer, name: Name) -> Words:
 def _count(qa: QuestionAnswer, name: Name) -> Words:
     answer = qa.answer
     noun, count = name(answer["category"]), answer["value"]
-    return {"noun": noun}, str(count), f"图中有{count}个{noun}。" if count else f"图中没有{noun}。"
+    measure = measure_word(noun)
+    fill = {"noun": noun, "measure": measure}
+    return fill, str(count), f"图中有{amount(count, noun)}。" if count else f"图中没有{noun}。"
+
+
+def _count_about(qa: QuestionAnswer, name: Name) -> Words:
+    noun, said = name(qa.answer["category"]), qa.short_answer.replace("about ", "约")
+    fill = {"noun": noun, "percent": str(qa.answer["tolerance_percent"]), "measure": measure_word(noun)}
+    return fill, said, f"图中{said}{measure_word(noun)}{noun}。"
 
 
 def _place(qa: QuestionAnswer, name: Name) -> Words:
@@ -110,10 +122,30 @@ def _listed(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words
     def words(qa: QuestionAnswer, name: Name) -> Words:
         answer = qa.answer
         noun, count = name(answer["category"]), answer["count"]
-        said = f"共有{write(f'{count}个{noun}', *answer['boxes'])}" if count else f"图中没有{noun}。"
+        said = f"共有{write(amount(count, noun), *answer['boxes'])}" if count else f"图中没有{noun}。"
         return {"noun": noun}, said, said if said.endswith("。") else f"{said}。"
 
     return words
+
+
+def _text(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words]:
+    """Of captions and descriptions: those that annotators wrote have no content of their own and stay as they are."""
+
+    def words(qa: QuestionAnswer, name: Name) -> Words:
+        said = write(qa.content, name) if qa.content else ""
+        return {}, said, said
+
+    return words
+
+
+def _chain(qa: QuestionAnswer, name: Name) -> Words:
+    fill, said = zh_chains.chain(qa.answer, name)
+    return fill, said, said
+
+
+def _unanswerable(qa: QuestionAnswer, name: Name) -> Words:
+    fill, said = zh_chains.unanswerable(qa.answer["asked"], qa.content["sensor"], name(qa.subject))
+    return fill, said, said
 
 
 def _phrase(phrase: str, name: Name) -> str:
@@ -125,11 +157,14 @@ def _phrase(phrase: str, name: Name) -> str:
     return f"{PLACES[place] + '的' if place else ''}{OUTERMOST.get(found[1], '')}{name(found[2])}"
 
 
+_PHRASINGS = {**PHRASINGS, **zh_texts.PHRASINGS, **zh_chains.PHRASINGS}
 _MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
     "classification": _category,
+    "classification_object": _category,
     "presence": _presence,
     "presence_at": _presence,
     "count": _count,
+    "count_about": _count_about,
     "place": _place,
     "relation": _relation,
     "dominant_cover": _dominant,
@@ -139,6 +174,11 @@ _MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
     "grounding_oriented": _grounding,
     "detection_one": _listed(mark),
     "detection_one_oriented": _listed(mark),
+    "captioning": _text(zh_texts.caption),
+    "description": _text(zh_texts.description),
+    **dict.fromkeys(zh_chains.PHRASINGS, _chain),
+    "unanswerable_colour": _unanswerable,
+    "unanswerable_temperature": _unanswerable,
     "segmentation": _outline,
     "segmentation_all": _listed(outline_mark),
 }

@@ -63,6 +63,19 @@ NAMES = {
     "wetland": "湿地",
     "windmill": "风力发电机",
 }
+# Measure words and the nouns that take them; all others take 个.
+MEASURES: dict[str, frozenset[str]] = {
+    "艘": frozenset(["船", "小船", "船舶", "舰船"]),
+    "架": frozenset(["飞机", "直升机"]),
+    "辆": frozenset(["汽车", "卡车", "公交车", "车辆", "大型车辆", "小型车辆", "其他车辆", "自行车", "面包车", "摩托车"]),
+    "座": frozenset(["桥梁", "建筑物", "房屋", "机场", "水坝", "体育场", "学校", "火车站", "公园", "风力发电机", "储罐"]),
+    "根": frozenset(["烟囱"]),
+    "棵": frozenset(["树木", "树"]),
+    "名": frozenset(["行人"]),
+    "条": frozenset(["河流", "道路"]),
+    "片": frozenset(["湖泊", "森林", "海滩", "农田", "草地", "湿地", "沙漠"]),
+    "处": frozenset(["居民区", "港口", "停车场", "环形交叉口"]),
+}
 PLACES = {
     "upper left": "左上方",
     "top": "上方",
@@ -92,6 +105,14 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "请给出该图像的类别。",
         "用一个词概括这幅图像的内容。",
     ),
+    "classification_object": (
+        "图中的目标属于什么类别？",
+        "请给出图中目标的类别。",
+        "这幅图像里是哪一类目标？",
+        "图中能看到什么种类的目标？",
+        "图像中的目标是什么？",
+        "请用一个词说出图中目标的种类。",
+    ),
     "presence": (
         "图中有{noun}吗？",
         "这幅图像中是否存在{noun}？",
@@ -109,12 +130,20 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "图像的{place}是否存在{noun}？",
     ),
     "count": (
-        "图中有多少个{noun}？",
+        "图中有多少{measure}{noun}？",
         "请数一数图中{noun}的数量。",
-        "这幅图像里一共有几个{noun}？",
-        "画面中{noun}的个数是多少？",
-        "能看到多少个{noun}？",
+        "这幅图像里一共有几{measure}{noun}？",
+        "画面中{noun}的数量是多少？",
+        "能看到多少{measure}{noun}？",
         "请给出图中{noun}的总数。",
+    ),
+    "count_about": (
+        "图中大约有多少{measure}{noun}？误差在{percent}%以内即可。",
+        "请估计图中{noun}的数量，允许{percent}%的误差。",
+        "这幅图像里{noun}大约有多少？偏差不超过{percent}%。",
+        "粗略估计画面中{noun}的总数，误差不超过{percent}%。",
+        "不必精确计数，图中约有多少{measure}{noun}？误差{percent}%以内。",
+        "请给出{noun}的大致数量，精确到{percent}%以内。",
     ),
     "place": (
         "{thing}在图像的什么位置？",
@@ -205,3 +234,13 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "请给出每个{noun}的多边形。",
     ),
 }
+
+
+def measure_word(noun: str) -> str:
+    """The measure word of a Chinese noun: 艘 for a ship, 辆 for a car."""
+    return next((measure for measure, nouns in MEASURES.items() if noun in nouns), "个")
+
+
+def amount(count: int, noun: str) -> str:
+    """`3艘船`, `2辆汽车`: digits, as Chinese captions of pictures write them."""
+    return f"{count}{measure_word(noun)}{noun}"

@@ -14,6 +14,7 @@ from rsflow.instructions.phrasings import (
     choices,
     damage,
     fields,
+    graphs,
     index_change,
     measurements,
     objects,
@@ -42,4 +43,5 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **outlines.PHRASINGS,
     **choices.PHRASINGS,
     **chains.PHRASINGS,
+    **graphs.PHRASINGS,
 }

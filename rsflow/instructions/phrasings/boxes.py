@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 PHRASINGS: dict[str, tuple[str, ...]] = {
+    "grounding_mark": (
+        "Which numbered mark is on {phrase}? Answer the question using a single word or phrase.",
+        "Numbered marks are drawn on the image. Which one marks {phrase}?",
+        "What is the number of the mark on {phrase}?",
+        "Give the number beside {phrase}.",
+        "By which number is {phrase} marked?",
+        "Look at the numbers in the picture: which one belongs to {phrase}?",
+        "Find {phrase} and read the number of its mark.",
+        "Which of the marks points out {phrase}?",
+        "Name the mark of {phrase} by its number.",
+        "Which number was put on {phrase}?",
+        "Of the marked objects, which number is {phrase}?",
+        "Tell me the number of the frame around {phrase}.",
+        "In the marked image, which number stands beside {phrase}?",
+        "Answer with a number: which mark shows {phrase}?",
+        "State the number that marks {phrase}.",
+    ),
     "grounding": (
         "Please provide the horizontal bounding box coordinate of the region which is described as:{phrase}"
         " in this remote sensing image",

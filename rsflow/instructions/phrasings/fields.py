@@ -17,7 +17,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "What is the {quantity} of this area on average?",
         "Averaged over the image, what is the {quantity}?",
         "How large is the mean {quantity} across this scene, roughly?",
-        "Tell the average {quantity} of the ground in this image.",
+        "Tell me the average {quantity} of the ground in this image.",
         "Which mean {quantity} fits this area?",
         "What would a map give as the average {quantity} here?",
         "Say about what the mean {quantity} of this place is.",

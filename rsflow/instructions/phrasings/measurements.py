@@ -25,7 +25,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     "weakest_backscatter_part": (
         "Which part of this image shows the weakest radar backscatter?" + HINT,
         "Where in the image is the radar backscatter weakest?",
-        "In which part of the scene does least of the radar signal return?",
+        "In which part of the scene does the least of the radar signal return?",
         "Name the part of the image with the lowest backscatter.",
         "From which part of the scene is the radar echo weakest?",
         "Where does the ground send back the weakest radar signal?",

@@ -124,6 +124,15 @@ def count_phrase(count: int, noun: str) -> str:
     return with_article(noun) if count == 1 else f"{number_word(count)} {pluralise(noun)}"
 
 
+def subject_forms(noun: str, count: int) -> dict[str, str]:
+    """Placeholders of phrasings about all `count` objects of a noun: `things` ("the ship", "the ships") and the verbs that
+    agree with it."""
+    if count == 1:
+        return {"things": f"the {noun}", "be": "is", "Be": "Is", "do": "does", "Do": "Does", "have": "has", "cover": "covers"}
+    things = f"the {pluralise(noun)}"
+    return {"things": things, "be": "are", "Be": "Are", "do": "do", "Do": "Do", "have": "have", "cover": "cover"}
+
+
 def join_list(items: Sequence[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"

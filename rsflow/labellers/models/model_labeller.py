@@ -30,7 +30,7 @@ from rsflow.errors import DataError
 from rsflow.labellers.contract import MeasuredQuality, Picture
 from rsflow.pretrained.checkpoint import Checkpoint, Dtype, Loaded
 from rsflow.pretrained.device import Device, device_for_gpus
-from rsflow.records import Label, Provenance
+from rsflow.records import Label, Provenance, Raster
 from rsflow.sensors import SENSOR_NAMES, SensorName
 from rsflow.stage import fingerprint
 
@@ -39,12 +39,18 @@ Amount = Annotated[float, Field(ge=0)]
 
 
 class LabellerInput(NamedTuple):
-    """One picture for a model, (rows, cols) or (rows, cols, 3), with its labels so far in their order."""
+    """One picture for a model, (rows, cols) or (rows, cols, 3), with its labels so far in their order.
+
+    `raster`: its bands as physical values in `unit`, for a model that `needs_raster` or where gaps need them.
+    """
 
     picture: Picture
     sensor: SensorName
     gsd_m: float | None
     labels: tuple[Label, ...] = ()
+    raster: Raster | None = None
+    unit: str = ""
+    valid_share: float = 1.0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -112,6 +118,16 @@ class ModelLabeller:
         return ""
 
     @property
+    def needs_raster(self) -> bool:
+        """Whether it takes measured bands, which tiles must have kept."""
+        return False
+
+    @property
+    def needs_raster_of_gaps(self) -> bool:
+        """Whether it takes the bands of tiles that have pixels without data, where they were kept."""
+        return False
+
+    @property
     def key(self) -> str:
         """Name and short fingerprint: the part of a label's id that names its labeller."""
         return f"{self.name}-{fingerprint(self)[:6]}"
@@ -125,6 +141,9 @@ class ModelLabeller:
     def missing(self, bands: tuple[str, ...], sensor: SensorName) -> str | None:
         """None: a model needs only the picture."""
         return None
+
+    def check_input(self, item: LabellerInput) -> None:
+        """DataError where it can say nothing of such a tile."""
 
     def load(self, model_class: str, processor_class: str = "AutoProcessor", spare: tuple[str, ...] = ()) -> Loaded:
         return self._files().load(model_class, processor_class, spare)

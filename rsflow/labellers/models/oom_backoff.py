@@ -21,7 +21,7 @@ import numpy as np
 from rsflow.errors import DataError, RsflowError
 from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel
 from rsflow.pretrained.device import free_memory, is_out_of_memory, raise_if_lost, short_message
-from rsflow.records import Label, Provenance, Shape
+from rsflow.records import Label, Provenance, Raster, Shape
 
 # What a model or its processor may raise about a picture; an RsflowError is about the set-up and passes.
 FAULTS = (
@@ -88,9 +88,20 @@ class OomBackoff:
             return self._model.prepare(batch)
 
     def _check_on_grey_picture(self, like: LabellerInput, fault: LabellerOutput | DataError) -> None:
-        (found,) = self._infer([LabellerInput(np.full((GREY_PX, GREY_PX, 3), 128, np.uint8), like.sensor, like.gsd_m, (_BOX,))])
+        grey = LabellerInput(
+            np.full((GREY_PX, GREY_PX, 3), 128, np.uint8), like.sensor, like.gsd_m, (_BOX,), _flat(like), like.unit
+        )
+        (found,) = self._infer([grey])
         if isinstance(found, DataError):
             raise RsflowError(
                 f"the model fails on every picture, a plain grey one too: {found}\nOf the data it said: {fault}\n"
                 "This is the set-up and not the data: check the model's settings, its device and the memory there"
             )
+
+
+def _flat(like: LabellerInput) -> Raster | None:
+    """Bands without content, of the size of the grey picture, where the model takes bands."""
+    if like.raster is None:
+        return None
+    pixels = np.zeros((len(like.raster.bands), GREY_PX, GREY_PX), np.float32)
+    return Raster(pixels, np.ones((GREY_PX, GREY_PX), np.bool_), like.raster.bands)

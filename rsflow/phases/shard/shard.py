@@ -46,14 +46,17 @@ NOT_CONTENT = ("engine", "root")
 YOUNGER: tuple[tuple[str, str, object], ...] = (
     ("render", "raw_bands", False),
     ("shard", "companions", []),
+    ("shard", "masks", False),
     ("instructions", "languages", ["en"]),
     ("instructions", "names", {}),
+    ("instructions", "regions", ["box", "oriented"]),
     ("tiles", "grid", "scene"),
     ("tiles", "gsd_m", None),
     ("tiles", "system", "utm"),
     ("tiles", "resampling", "average"),
 )
 RECORD_BYTES = 600  # of what a sample says of a picture or an instruction, on average
+MASKS_BYTES = 4_000  # of the masks of an instruction, on average
 RECORD = "sharded.json"
 VERSION = 1  # raised when other shards are made from the same rows and settings
 
@@ -81,7 +84,7 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSumm
     members = group_members(now, tiles)
     companions = pa.concat_tables([companions_of(now, single, instructions, built.shard.companions), further_members(members)])
     objects = objects_of(now, single, built.labels)
-    samples = _samples(tiles, instructions, companions, objects)
+    samples = _samples(tiles, instructions, companions, objects, built.shard.masks)
     plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
     paths = {plan: f"shards/{plan.name}" for plan in plans}
     there = _existing(lake, set(paths.values()))
@@ -92,7 +95,9 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSumm
             check_leaks(lake, shown, built.select, match_held_out(built.select, lake, shown), spread)
     blocks = _work(tiles, instructions, companions, objects, missing)
     with progress("shard", "shards", len(missing)) as state:
-        for rows in _commit_shards(lake, execute([Job(WriteShards(built.root), blocks)], built.engine), built.engine):
+        for rows in _commit_shards(
+            lake, execute([Job(WriteShards(built.root, built.shard.masks), blocks)], built.engine), built.engine
+        ):
             there.update({entry["path"]: entry for entry in rows.to_pylist()})
             state.add(rows.num_rows, samples=pc.sum(rows["samples"]).as_py())
     manifest = _manifest(built, tiles, instructions, [there[path] for path in paths.values()])
@@ -185,7 +190,7 @@ def config_fingerprint(built: BuildConfig) -> str:
     return fingerprint(strip_common_folder(map_paths(plain, lambda path: original_place(path, moves)) if moves else plain))
 
 
-def _samples(tiles: pa.Table, instructions: pa.Table, companions: pa.Table, objects: pa.Table) -> pa.Table:
+def _samples(tiles: pa.Table, instructions: pa.Table, companions: pa.Table, objects: pa.Table, masks: bool) -> pa.Table:
     """The columns that the plan needs: where a sample belongs, how large it is, and a digest of all that it says."""
     digests: dict[str, list[str]] = defaultdict(list)
     more_bytes: dict[str, int] = defaultdict(int)
@@ -193,6 +198,11 @@ def _samples(tiles: pa.Table, instructions: pa.Table, companions: pa.Table, obje
     for tile, digest, size in zip(instructions["tile_id"].to_pylist(), instructions["digest"].to_pylist(), sizes, strict=True):
         digests[tile].append(digest)
         more_bytes[tile] += size
+    if masks:
+        for tile, task in zip(instructions["tile_id"].to_pylist(), instructions["task"].to_pylist(), strict=True):
+            if task == "segmentation":
+                digests[tile].append("masks")
+                more_bytes[tile] += MASKS_BYTES
     places = ["iou", "shown", "role", "dx_px", "dy_px", "registration_confidence", "box_in_first"]
     for other in companions.select(["companion_of", "digest", "picture_bytes", *places]).to_pylist():
         known = [str(other[name]) for name in (places[:2] if other["role"] is None else places[2:6])]

@@ -1,4 +1,4 @@
-"""How sentences of models were compared with the labels, for the dataset card."""
+"""How sentences of models and of annotators were compared with the labels, for the dataset card."""
 
 from __future__ import annotations
 
@@ -20,3 +20,16 @@ def model_sentences(count: Mapping[str, float]) -> Iterable[str]:
             f"Models wrote {free:,} sentences without claims. In {unread:,} of them ({unread / free:.1%}) no rule could "
             "compare anything with the labels: they are unread, which is not right."
         )
+
+
+def caption_sentences(counts: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
+    """By source: how the sentences of its captions were compared with its labels."""
+    for source, count in counts.items():
+        total, unread, wrong = (int(count.get(f"imported_{name}", 0)) for name in ("sentences", "unread", "contradicted"))
+        if total:
+            yield (
+                f"Captions of `{source}` have {total:,} different sentences. In {unread:,} of them ({unread / total:.1%}) "
+                "nothing could be compared with the labels: they are unread, which is not right. "
+                f"{wrong:,} statements contradict the labels of their tile; the captions are kept, as nobody knows which of "
+                "the two is right."
+            )

@@ -19,6 +19,9 @@ ON_REQUEST = frozenset({"pan", "cirrus"})  # common names of bands that are read
 _AUXILIARY = frozenset({"thumbnail", "overview", "metadata", "visual", "preview", "udm", "udm2", "mask", "saturation", "fmask"})
 _ANGLES = frozenset({"saa", "sza", "vaa", "vza", "incidence", "local_incident_angle"})
 
+# Roles of assets that hold measured values (STAC best practices; extensions sar and raster).
+_DATA_ROLES = frozenset({"data", "reflectance", "temperature", "amplitude", "magnitude", "sigma0", "beta0", "gamma0"})
+
 Chosen = Mapping[str, Band]  # by the name that the scene's band gets
 
 
@@ -116,7 +119,7 @@ def _roles(asset: Json) -> set[str]:
 
 
 def _holds_data(name: str, asset: Json) -> bool:
-    return "data" in _roles(asset) and name.lower() not in CLASS_BANDS and not is_picture(asset)
+    return not _DATA_ROLES.isdisjoint(_roles(asset)) and name.lower() not in CLASS_BANDS and not is_picture(asset)
 
 
 def _holds_unstated(name: str, asset: Json) -> bool:

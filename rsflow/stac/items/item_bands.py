@@ -68,13 +68,15 @@ def is_picture(asset: Json) -> bool:
 
 
 def asset_bands(item: Item, name: str) -> tuple[Band, ...]:
-    """The bands that the metadata of an asset lists; none where it lists none. DataError `bad_item` for a wrong list."""
+    """The bands that the metadata of an asset lists, or the one whose common name the asset itself states, as STAC 1.1 allows;
+    none where it has neither. DataError `bad_item` for a wrong list."""
     asset = item.data["assets"][name]
     lists = [_list(item, name, asset, key) for key in ("bands", "eo:bands", "raster:bands")]
-    count = max(map(len, lists))
+    stated = {key: asset[key] for key in ("eo:common_name", "eo:center_wavelength") if isinstance(asset.get(key), str | float)}
+    count = max(*map(len, lists), int("eo:common_name" in stated))
     found = []
     for index in range(count):
-        merged: Json = {}
+        merged: Json = dict(stated) if count == 1 else {}
         for each in reversed(lists):
             merged |= each[index] if index < len(each) else {}
         found.append(_band(item, name, asset, merged, index + 1, count))

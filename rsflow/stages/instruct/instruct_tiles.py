@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose, instruction_id
+from rsflow.instructions.checks.imported_captions import count_imported
+from rsflow.instructions.facts.tile_facts import trusted_labels, with_labels
 from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.schemas import label_from_row, label_sort_key
@@ -41,7 +43,10 @@ class InstructTiles:
         facts = [facts_of(tile, labels[tile["tile_id"]]) for tile in work["tiles"]]
         ids = [[row["label_id"] for row in labels[tile["tile_id"]]] for tile in work["tiles"]]
         made = (compose(one, self.instructions, self.seed, self.labels) for one in facts)
-        return instructions_receipt(work, "instruct", zip([one.tile_id for one in facts], ids, made, strict=True))
+        imported: Counter[str] = Counter()
+        for one in facts:
+            imported += count_imported(with_labels(one, trusted_labels(one, self.labels)))
+        return instructions_receipt(work, "instruct", zip([one.tile_id for one in facts], ids, made, strict=True), imported)
 
 
 def labels_by_tile(work: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -56,8 +61,10 @@ def instructions_receipt(
     work: dict[str, Any],
     step: str,
     composed: Iterable[tuple[str, Sequence[str], tuple[Sequence[Instruction], Sequence[Reject]]]],
+    counts: Mapping[str, float] | None = None,
 ) -> pa.Table:
-    """The receipt of a unit: of every tile or group its id, the ids of its labels in order, and what rules made of them."""
+    """The receipt of a unit: of every tile or group its id, the ids of its labels in order, and what rules made of them.
+    `counts` become the mark's usage."""
     made: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     count = 0
@@ -65,7 +72,9 @@ def instructions_receipt(
         made.extend(instruction_row(subject, instruction, label_ids) for instruction in instructions)
         refused.extend(reject_row(work, step, reject, rows=0) for reject in rejects)
         count += 1
-    return receipt_table(unit_mark(work, step, count), instructions=made, rejects=refused)
+    usage = [{"name": name, "value": float(value)} for name, value in (counts or {}).items()]
+    marks = unit_mark(work, step, count, usage=usage) if usage else unit_mark(work, step, count)
+    return receipt_table(marks, instructions=made, rejects=refused)
 
 
 def facts_of(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from rsflow.errors import DataError
-from rsflow.labellers.models.model_labeller import LabellerInput
+from rsflow.labellers.models.model_labeller import LabellerInput, ModelLabeller
 from rsflow.labellers.models.oom_backoff import OomBackoff
-from rsflow.lake.tile_files import read_pictures
+from rsflow.lake.raw_bands import physical_bands
+from rsflow.lake.tile_files import read_pictures, read_raw
 from rsflow.schemas import label_from_row, label_sort_key
 from rsflow.tiles.encode import decode
 
@@ -64,12 +65,15 @@ def area_px(kind: Kind) -> int:
     return kind[1][0] * kind[1][1]
 
 
-def batches(units: list[dict[str, Any]], root: str, limits: Limits, backoff: OomBackoff) -> Iterator[Batch | Unreadable]:
+def batches(
+    units: list[dict[str, Any]], root: str, labeller: ModelLabeller, backoff: OomBackoff
+) -> Iterator[Batch | Unreadable]:
     """The pictures of PICTURE_WORK rows, each once: a batch when it is full, the rest at the end."""
+    limits = Limits(labeller.batch_rows, labeller.batch_pixels)
     gathered: dict[Kind, list[Picture]] = defaultdict(list)
     waiting_px = 0
     for number, work in enumerate(units):
-        for one in _pictures(number, work, root):
+        for one in _pictures(number, work, root, labeller):
             if isinstance(one, Unreadable):
                 yield one
                 continue
@@ -91,20 +95,32 @@ def _prepared(pictures: list[Picture], backoff: OomBackoff) -> Batch:
     return Batch(pictures, backoff.prepare([one.input for one in pictures]))
 
 
-def _pictures(number: int, work: dict[str, Any], root: str) -> Iterator[Picture | Unreadable]:
+def _pictures(number: int, work: dict[str, Any], root: str, labeller: ModelLabeller) -> Iterator[Picture | Unreadable]:
     labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in sorted(work["labels"] or (), key=lambda row: label_sort_key(row["label_id"])):
         labels[row["tile_id"]].append(row)
     encoded = read_pictures(root, work["tiles"])
+    raws = read_raw(root, [tile for tile in work["tiles"] if tile["raw"] and _wants_raster(tile, labeller)])
     for tile in work["tiles"]:
         name = tile["tile_id"]
         try:
             picture = decode(encoded.pop(name))
         except DataError as error:
             yield Unreadable(number, name, DataError("picture_unreadable", error.detail))
+            continue
+        known = tuple(label_from_row(row) for row in labels[name])
+        raster, unit = physical_bands(tile, raws.pop(name)) if name in raws else (None, "")
+        item = LabellerInput(picture, tile["sensor"], tile["gsd_m"], known, raster, unit, tile["valid_share"] or 0.0)
+        try:
+            labeller.check_input(item)
+        except DataError as error:
+            yield Unreadable(number, name, error)
         else:
-            known = tuple(label_from_row(row) for row in labels[name])
-            yield Picture(number, name, LabellerInput(picture, tile["sensor"], tile["gsd_m"], known))
+            yield Picture(number, name, item)
+
+
+def _wants_raster(tile: dict[str, Any], labeller: ModelLabeller) -> bool:
+    return labeller.needs_raster or (labeller.needs_raster_of_gaps and (tile["valid_share"] or 0.0) < 1)
 
 
 def prefetch(made: Iterator[T]) -> Iterator[tuple[T, float]]:

@@ -23,7 +23,7 @@ from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.records import Reject
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.predict.picture_batches import Limits, Unreadable, batches, prefetch
+from rsflow.stages.predict.picture_batches import Unreadable, batches, prefetch
 from rsflow.text.control_tokens import find_control_token
 
 BLOCK_BATCHES = 8  # batches of a block of work: few of them are not full
@@ -63,7 +63,7 @@ class PredictTiles:
         works = table.to_pylist()
         units = [_Unit(work) for work in works]
         yield from (unit.receipt(self.labeller) for unit in units if unit.done)
-        made = batches(works, self.root, Limits(self.labeller.batch_rows, self.labeller.batch_pixels), backoff)
+        made = batches(works, self.root, self.labeller, backoff)
         for one, waited in prefetch(made):
             if isinstance(one, Unreadable):
                 units[one.unit].add(one.tile_id, one.error, {"wait_seconds": waited})

@@ -6,6 +6,7 @@ the same bytes under the same name.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from rsflow.errors import DamagedFileError
 from rsflow.files import storage
 from rsflow.lake.tile_files import read_pictures, read_raw
 from rsflow.schemas import SHARDS
-from rsflow.shards.format import BANDS, Sample, picture_name
+from rsflow.shards.format import BANDS, MASKS, Sample, picture_name
+from rsflow.shards.masks import encode_masks
 from rsflow.shards.writer import write_shard
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.shard.sample_record import (
@@ -28,6 +30,8 @@ from rsflow.stages.shard.sample_record import (
     object_record,
     tile_record,
 )
+from rsflow.tiles.encode import decode, encode
+from rsflow.tiles.number_marks import draw_marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class WriteShards:
     """SHARD_WORK rows in, one SHARDS row out per row: the tar and its index are then whole at their places."""
 
     root: str
+    masks: bool = False  # whether samples with segmentation answers hold their masks
     resources: ClassVar[Resources] = Resources()
     version: ClassVar[int] = 2
 
@@ -87,8 +92,24 @@ class WriteShards:
             }
             others = {f"{picture_name(other)}.{other['picture_format']}": pictures[other["tile_id"]] for other in shown_with}
             others |= {BANDS: raw.bands} if raw else {}
+            if self.masks and (encoded := encode_masks(record)):
+                others |= {MASKS: encoded}
             picture = pictures[_with_picture_tile(tile)["tile_id"]]
-            yield Sample(tile["key"], picture, tile["picture_format"], record, others)
+            yield _with_marks(Sample(tile["key"], picture, tile["picture_format"], record, others))
+
+
+def _with_marks(sample: Sample) -> Sample:
+    """The sample with the numbered marks of its instructions drawn on its picture, as PNG; as it is where none has marks.
+
+    All instructions of a tile with marks have the same ones (rsflow.instructions.facts.given_regions).
+    """
+    answers = [one["answer"] for one in sample.record["instructions"] if "marks" in one["answer"]]
+    if not answers:
+        return sample
+    boxes, badges = answers[0]["marks"], answers[0]["badges"]
+    picture = encode(draw_marks(decode(sample.picture), boxes, badges), "png")
+    record = sample.record | {"marks": boxes, "picture_sha256": hashlib.sha256(picture).hexdigest()}
+    return Sample(sample.key, picture, "png", record, sample.others)
 
 
 def _with_picture_tile(tile: dict[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from rasterio.features import rasterize
 from shapely.geometry import mapping
 
 from rsflow.annotations.parsing.mask_outlines import find_components, trace_outline
-from rsflow.annotations.parsing.rle import decode_mask
 from rsflow.errors import DataError
 from rsflow.spatial.polygons import parts_area, parts_bounds, to_geometry
+from rsflow.spatial.run_lengths import decode_mask
 
 
 def runs(mask: Any) -> list[int]:

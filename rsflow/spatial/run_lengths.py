@@ -10,29 +10,57 @@ fit the size it returns pixels that are not there (1,268 in a mask of 100) inste
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from rsflow.annotations.parsing.mask_outlines import Mask
-from rsflow.annotations.parsing.text_files import shorten
 from rsflow.errors import DataError
+
+Mask = npt.NDArray[np.bool_]
 
 
 def decode_mask(segmentation: dict[str, Any]) -> Mask:
     """The mask (rows, cols) of {"size": [rows, cols], "counts": text or list}. DataError `bad_rle` where it is none."""
     size, counts = segmentation.get("size"), segmentation.get("counts")
     if not (isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) and 0 < n < 100_000 for n in size)):
-        raise DataError("bad_rle", f"size is {shorten(size)}, expected rows and columns")
+        raise DataError("bad_rle", f"size is {_shorten(size)}, expected rows and columns")
     runs = _decompressed(counts) if isinstance(counts, str) else counts
     if not isinstance(runs, list) or not all(isinstance(run, int) and run >= 0 for run in runs):
-        raise DataError("bad_rle", f"counts are {shorten(counts)}, expected lengths of runs")
+        raise DataError("bad_rle", f"counts are {_shorten(counts)}, expected lengths of runs")
     if sum(runs) != size[0] * size[1]:
         raise DataError(
             "bad_rle", f"the counts cover {sum(runs)} pixels, the mask of {size[0]} x {size[1]} has {size[0] * size[1]}"
         )
     values = np.arange(len(runs)) % 2 == 1
     return np.repeat(values, runs).reshape(size[1], size[0]).T
+
+
+def encode_mask(mask: Mask) -> dict[str, Any]:
+    """The mask (rows, cols) in the compressed form; `decode_mask` gives it back bit for bit."""
+    rows, cols = mask.shape
+    flat = np.concatenate([[False], mask.T.reshape(-1), [not mask[-1, -1] if mask.size else True]])
+    ends = np.flatnonzero(flat[1:] != flat[:-1])
+    runs = np.diff(ends, prepend=0).tolist()
+    return {"size": [rows, cols], "counts": "".join(_compress(runs))}
+
+
+def _compress(counts: list[int]) -> Iterator[str]:
+    for place, count in enumerate(counts):
+        value = count - counts[place - 2] if place > 2 else count
+        while True:
+            bits, value = value & 31, value >> 5
+            is_last = value == (-1 if bits & 16 else 0)
+            yield chr(48 + (bits if is_last else bits | 32))
+            if is_last:
+                break
+
+
+def _shorten(value: Any) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _decompressed(text: str) -> list[int]:
