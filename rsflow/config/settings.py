@@ -20,6 +20,8 @@ from pydantic import Field, TypeAdapter
 
 from rsflow.config.annotation_settings import AnnotationEntries
 from rsflow.config.annotation_settings import Annotations as Annotations
+from rsflow.config.engine_settings import Budget as Budget
+from rsflow.config.engine_settings import Engine as Engine
 from rsflow.config.generation_settings import Generation
 from rsflow.config.group_settings import Groups
 from rsflow.config.run_settings import Budget as Budget
@@ -49,7 +51,7 @@ class Scenes:
     bands: dict[str, int | str] = field(default_factory=dict)
     product: str | None = None  # `files` are folders of this kind: bands, units, dates and fill are found by themselves
     rgb: tuple[str, str, str] | None = None  # bands of the picture; default red, green, blue if there
-    nodata: float | None = None  # beats what the files say; .nan: no number is fill
+    nodata: Annotated[float, Field(allow_inf_nan=True)] | None = None  # beats what the files say; .nan: no number is fill
     scale: float | dict[str, float] | None = None  # value = scale * stored + offset, for all bands or by name; beats the files
     offset: float | dict[str, float] | None = None
     unit: PixelUnit | None = None  # of the calibrated values; default: the files', else the sensor's

@@ -38,12 +38,12 @@ ANSWER_TOKENS = 48
 # picture: with long ones from the beginning, a model of this size spends its minutes on learning to write. Boxes are not
 # trained: it learns none in that time.
 _FIRST = {"vqa": 6, "classification": 3}
-_THEN = {"vqa": 4, "classification": 2, "captioning": 3, "conversation": 2, "description": 1}
+_THEN = {"vqa": 4, "classification": 2, "captioning": 4, "conversation": 1, "description": 1}
 TASKS = tuple(_THEN)
 TRAINING: dict[str, Any] = {
     "regime": {"kind": "full"},
     "epochs": 1000,
-    "max_steps": 750,
+    "max_steps": 1000,
     "precision": "float32",
     "data": {
         "grouping": "each",

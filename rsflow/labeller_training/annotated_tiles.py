@@ -71,8 +71,9 @@ def read_training_tiles(settings: TrainingSettings) -> TrainingTiles:
     tiles = _read_tiles(now, settings, source)
     categories = _choose_categories(tiles, settings)
     complete = [tile for tile in tiles if _is_complete(tile, categories, settings.task, source)]
-    notes = [f"{len(tiles) - len(complete):,} tiles in which not every category is annotated completely are left out"]
-    return _divide(complete, categories, settings, [*notes[: len(complete) < len(tiles)], *_ground_notes(complete, source)])
+    listed = () if settings.task == "classification" else categories
+    notes = [*left_out_notes(tiles, complete, listed), *_ground_notes(complete, source)]
+    return _divide(complete, categories, settings, notes)
 
 
 def _find_source(built: BuildConfig, settings: TrainingSettings) -> Source:
@@ -131,6 +132,18 @@ def _is_complete(tile: AnnotatedTile, categories: Iterable[str], task: str, sour
         return len({label.category for label in tile.labels}) == 1 and tile.labels[0].category in categories
     exhaustive = source.annotated_set.exhaustive if source.annotated_set else None
     return exhaustive is False or set(tile.row["vocabulary"] or ()) >= set(categories)
+
+
+def left_out_notes(tiles: Sequence[AnnotatedTile], complete: Sequence[AnnotatedTile], categories: Sequence[str]) -> list[str]:
+    """How many tiles are not complete, and which categories they lack: without these they could be learned from."""
+    left_out = {tile.tile_id for tile in tiles} - {tile.tile_id for tile in complete}
+    if not left_out:
+        return []
+    missing = Counter(
+        name for tile in tiles if tile.tile_id in left_out for name in set(categories) - set(tile.row["vocabulary"] or ())
+    )
+    which = f" ({_listed(missing)}); --category learns the others alone" if missing else ""
+    return [f"{len(left_out):,} tiles in which not every category is annotated completely are left out{which}"]
 
 
 def _divide(

@@ -16,7 +16,7 @@ pytest.importorskip("pycocotools")
 from rsflow.cli import main
 from rsflow.errors import UsageError
 from rsflow.labeller_training import optimisation
-from rsflow.labeller_training.annotated_tiles import AnnotatedTile, frame_number, read_training_tiles
+from rsflow.labeller_training.annotated_tiles import AnnotatedTile, frame_number, left_out_notes, read_training_tiles
 from rsflow.labeller_training.pictures import TilePictures
 from rsflow.labeller_training.report import training_json, training_text
 from rsflow.labeller_training.settings import TrainingSettings
@@ -191,3 +191,14 @@ def test_the_command_prints_what_came_of_it(
     told = json.loads(capsys.readouterr().out)
     assert told["labeller"] == {"name": "detector", "model": str(out)}
     assert main(["train-labeller", shapes, "--task", "detection", "--source", "ships"]) == 2
+
+
+def test_a_note_says_which_categories_tiles_lack() -> None:
+    tiles = [
+        AnnotatedTile({"tile_id": str(n), "vocabulary": names}, "train", ())
+        for n, names in enumerate((["a", "b"], ["a"], None))
+    ]
+    (note,) = left_out_notes(tiles, tiles[:1], ("a", "b"))
+    assert note.endswith("are left out (a (1), b (2)); --category learns the others alone")
+    assert note.startswith("2 tiles in which not every category is annotated completely")
+    assert left_out_notes(tiles[:1], tiles[:1], ("a", "b")) == []
