@@ -24,8 +24,6 @@ from rsflow.config.engine_settings import Budget as Budget
 from rsflow.config.engine_settings import Engine as Engine
 from rsflow.config.generation_settings import Generation
 from rsflow.config.group_settings import Groups
-from rsflow.config.run_settings import Budget as Budget
-from rsflow.config.run_settings import Engine as Engine
 from rsflow.config.select_settings import Select
 from rsflow.config.stac_settings import StacSearch, with_stac_defaults
 from rsflow.config.tile_settings import Tiles as Tiles
