@@ -243,9 +243,9 @@ def _categories(data: dict[str, Any], file: str) -> dict[str, tuple[str, ...]]:
         raise UsageError(f"{file}: categories is {shorten(entries)}, expected a list of entries with id and name")
     found: dict[str, dict[str, None]] = {}
     for entry in entries:
-        number, name = parse_identifier(entry.get("id")), entry.get("name")
-        if number and isinstance(name, str) and name.strip():
-            found.setdefault(number, {})[name.strip()] = None
+        number, name = parse_identifier(entry.get("id")), parse_identifier(entry.get("name"))  # a number names a class too
+        if number and name:
+            found.setdefault(number, {})[name] = None
     return {number: tuple(names) for number, names in found.items()}
 
 

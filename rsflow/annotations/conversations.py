@@ -70,7 +70,7 @@ def _rows(file: str) -> Iterator[tuple[str, Any]]:
     for number, line in read_lines(file):
         try:
             yield f"line {number}", json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(
                 f"{file}: line {number} is not JSON ({error}); expected a list of rows, or a row per line"
             ) from error

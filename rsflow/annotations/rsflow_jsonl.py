@@ -52,7 +52,7 @@ def _joined(one: AnnotatedPicture, other: AnnotatedPicture) -> AnnotatedPicture:
 def _row(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{where} is not JSON ({error}); format rsflow has one JSON object per line") from error
     if not isinstance(row, dict) or not isinstance(row.get("file"), str) or not isinstance(row.get("labels"), list):
         raise UsageError(f"{where} is not an object with file and labels, as format rsflow has them")

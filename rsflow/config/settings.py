@@ -20,6 +20,8 @@ from pydantic import Field, TypeAdapter
 
 from rsflow.config.annotation_settings import AnnotationEntries
 from rsflow.config.annotation_settings import Annotations as Annotations
+from rsflow.config.engine_settings import Budget as Budget
+from rsflow.config.engine_settings import Engine as Engine
 from rsflow.config.generation_settings import Generation
 from rsflow.config.group_settings import Groups
 from rsflow.config.select_settings import Select
@@ -47,7 +49,7 @@ class Scenes:
     bands: dict[str, int | str] = field(default_factory=dict)
     product: str | None = None  # `files` are folders of this kind: bands, units, dates and fill are found by themselves
     rgb: tuple[str, str, str] | None = None  # bands of the picture; default red, green, blue if there
-    nodata: float | None = None  # beats what the files say; .nan: no number is fill
+    nodata: Annotated[float, Field(allow_inf_nan=True)] | None = None  # beats what the files say; .nan: no number is fill
     scale: float | dict[str, float] | None = None  # value = scale * stored + offset, for all bands or by name; beats the files
     offset: float | dict[str, float] | None = None
     unit: PixelUnit | None = None  # of the calibrated values; default: the files', else the sensor's
@@ -203,45 +205,6 @@ class Shard:
     target_mb: Annotated[float, Field(gt=0)] = 64.0  # a shard is at most about this large
     companions: tuple[SensorName, ...] = ()
     masks: bool = False  # samples of the task segmentation also hold their masks (COCO RLE), for models that decode [SEG]
-
-
-@dataclass(frozen=True)
-class Engine:
-    """How work is run; nothing here changes a byte of the output.
-
-    `address`: a running cluster's (default: RAY_ADDRESS, else a local one). `workers`: tasks at a time (default: all CPUs).
-    `select`: whether the select phase reads its tables in this process or on the cluster (auto: there where they are long).
-    """
-
-    __pydantic_config__ = STRICT
-    kind: Literal["ray", "inline"] = "ray"
-    workers: Positive | None = None
-    address: str | None = None
-    attempts: Positive = 3  # after so many crashes of its worker a unit is rejected
-    stall_seconds: Positive = 900  # no progress for so long fails the run
-    commit_seconds: Annotated[float, Field(gt=0)] = 10.0  # how often receipts are committed
-    select: Literal["auto", "local", "ray"] = "auto"
-
-    def __post_init__(self) -> None:
-        if self.select == "ray" and self.kind == "inline":
-            raise ValueError("select is ray, kind is inline: without a cluster it can be auto or local")
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What models may spend in one run; at any of these it stops, and the next run goes on with as much again.
-
-    `requests` that generating models send are counted one by one, retries too; `tokens` and `money` are passed by no more than
-    the requests that are in flight when they are reached.
-
-    `money` in the unit of the engine's prices. `gpu_hours` count a pool at its full size for as long as it runs.
-    """
-
-    __pydantic_config__ = STRICT
-    tokens: Positive | None = None
-    requests: Positive | None = None
-    money: Annotated[float, Field(gt=0)] | None = None
-    gpu_hours: Annotated[float, Field(gt=0)] | None = None
 
 
 @dataclass(frozen=True)

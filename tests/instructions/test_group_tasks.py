@@ -257,3 +257,12 @@ def test_whether_two_images_show_one_place_is_the_groups_own_fact(kind: str, val
         (bool(value), "yes" if value else "no", (0,))
     ]
     assert not any(one.answer.get("category") == "same place" for one in made(GroupFacts("g", kind, pictures, True)))
+
+
+def test_no_kind_of_question_is_worded_in_two_tables() -> None:
+    from rsflow.instructions import phrasings
+
+    tables = [module.PHRASINGS for module in vars(phrasings).values() if hasattr(module, "PHRASINGS")]
+    kinds = Counter(kind for table in tables for kind in table)
+    assert {kind for kind, count in kinds.items() if count > 1} == set()
+    assert kinds.keys() == PHRASINGS.keys()

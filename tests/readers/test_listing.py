@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from rsflow.config.settings import Scenes, Source
 from rsflow.errors import ConfigError, DataError
+from rsflow.phases.shard.shard import config_fingerprint
+from rsflow.planning.recipe import label_recipe, load
 from rsflow.readers import list_scenes, open_scene, select_reader
 from rsflow.readers.listing.scene_listing import _slug as slug
 from rsflow.records import SceneFiles
@@ -186,3 +188,16 @@ def test_a_name_that_is_not_utf8_is_a_reject_that_names_it(tmp_path: Path) -> No
     assert reason == "name_not_utf8"
     assert rf"{tmp_path}/caf\xe9.tif: its name is not UTF-8" in detail
     assert all(text.isprintable() and text.encode() for text in (detail, bad.scene_id, *bad.files.values()))
+
+
+@pytest.mark.parametrize("nodata", [".nan", ".inf", "-.inf"])
+def test_fill_that_is_no_number_is_a_setting_that_can_be_built_with(tmp_path: Path, nodata: str) -> None:
+    touch(tmp_path, "a.tif")
+    scenes = f"{{files: '{tmp_path}/*.tif', nodata: {nodata}}}"
+    (tmp_path / "c.yaml").write_text(
+        f"root: {tmp_path}/lake\nsources: [{{name: s, sensor: optical, licence: CC0-1.0, scenes: {scenes}}}]\n"
+    )
+    built = load(str(tmp_path / "c.yaml"))
+    assert list_scenes(built.sources[0])[0].options == {"nodata": "nan"}
+    assert len(config_fingerprint(built)) == 32
+    assert len(label_recipe(built, built.sources[0]).fingerprint) == 32

@@ -22,7 +22,7 @@ def read_json(file: str, form: str) -> Any:
     """The file's JSON. UsageError, naming the format `form`, where it is none."""
     try:
         return json.loads(storage.read_bytes(file))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{file}: is not JSON ({error}); format {form} needs a JSON file") from error
 
 

@@ -47,7 +47,17 @@ def _directions(group: GroupFacts, way: ChangedAreas, seed: int) -> Iterator[Que
         full = f"It {direction} by {way.least:g} or more there."
         answer = {"kind": "fact", "name": f"direction of {way.topic}", "value": direction, "changed": True, "least": way.least}
         yield QuestionAnswer(
-            *(TASK, "index_direction", f"{way.what} {name}", direction, full, answer, (area.label,), (area.box,), placeholders),
+            *(
+                TASK,
+                "index_change_direction",
+                f"{way.what} {name}",
+                direction,
+                full,
+                answer,
+                (area.label,),
+                (area.box,),
+                placeholders,
+            ),
             box_pictures=(last,),
         )
 
@@ -59,7 +69,7 @@ def _areas(count: int) -> str:
 def _yes_no(index: str, value: bool, full: str, labels: tuple[int, ...], placeholders: dict[str, str]) -> QuestionAnswer:
     answer = {"kind": "yes_no", "value": value, "category": index, "changed": value}
     said = "yes" if value else "no"
-    return QuestionAnswer(TASK, "index_any", f"{index} {value}", said, full, answer, labels, (), placeholders)
+    return QuestionAnswer(TASK, "index_change_any", f"{index} {value}", said, full, answer, labels, (), placeholders)
 
 
 def _amounts(group: GroupFacts, way: ChangedAreas) -> Iterator[QuestionAnswer]:
@@ -71,11 +81,11 @@ def _amounts(group: GroupFacts, way: ChangedAreas) -> Iterator[QuestionAnswer]:
         said = english.percent_phrase(share)
         answer = {"kind": "share", "value": share, **same}
         full = f"It is {said} of the image."
-        yield QuestionAnswer(TASK, "index_share", way.what, said, full, answer, way.labels, (), {"area": way.what})
+        yield QuestionAnswer(TASK, "index_change_share", way.what, said, full, answer, way.labels, (), {"area": way.what})
     if last.gsd_m is not None:
         square_m = area_px * last.metres(1, 0) * last.metres(0, 1)
         said = ground_area_phrase(square_m)
         name = f"ground {way.what}"
         answer = {"kind": "fact", "name": name, "value": said, "number": square_m, "unit": "square metres", **same}
         full = f"The ground {way.what} measures {said}."
-        yield QuestionAnswer(TASK, "index_ground", way.what, said, full, answer, way.labels, (), {"area": way.what})
+        yield QuestionAnswer(TASK, "index_change_ground", way.what, said, full, answer, way.labels, (), {"area": way.what})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rsflow.instructions.phrasings.hint import HINT
 
 PHRASINGS: dict[str, tuple[str, ...]] = {
-    "index_any": (
+    "index_change_any": (
         "Did {index} change by {least} or more anywhere between image 1 and image 2?" + HINT,
         "Is there an area where {index} differs by at least {least} between the two images?",
         "Comparing the two dates, did {index} rise or fall by {least} or more somewhere?",
@@ -22,7 +22,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "Is any area of image 2 different from image 1 by {least} or more in {index}?",
         "Say whether there is a change of {index} of at least {least} between the dates.",
     ),
-    "index_direction": (
+    "index_change_direction": (
         "Did {index} rise or fall in {region} of image 2?" + HINT,
         "In {region} of image 2, has {index} risen or fallen since image 1?",
         "Compare the images at {region} of image 2: which way did {index} go, did it rise or fall?",
@@ -39,7 +39,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "State whether {index} rose or fell at {region} of image 2.",
         "Is {index} in {region} of image 2 higher than before or lower: rose or fell?",
     ),
-    "index_share": (
+    "index_change_share": (
         "What share of the image is ground {area}?" + HINT,
         "What percentage of the image is ground {area}?",
         "Roughly which part of the image, in percent, is ground {area}?",
@@ -56,7 +56,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "Between the two dates, what is the share of ground {area}?",
         "Which share of the picture is ground {area}?",
     ),
-    "index_ground": (
+    "index_change_ground": (
         "How large is the ground {area}?" + HINT,
         "How much ground, in area, is there {area}?",
         "What is the area on the ground {area}?",

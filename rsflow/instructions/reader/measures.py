@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rsflow.instructions.claims import Claim
+from rsflow.instructions.claims import Claim, ClaimKind
 from rsflow.instructions.claims.claim import Unit
 from rsflow.instructions.reader.objects import find_extreme
 from rsflow.instructions.reader.parsing.mentions import Mention
@@ -153,6 +153,6 @@ def _size_claims(size: Size, noun: str, numbers: Sequence[int], side: str) -> It
 
 
 def _picture_claims(size: Size) -> Iterator[tuple[Claim, ...]]:
-    kind = "size" if size.unit in {"m", "km"} else "area"
+    kind: ClaimKind = "size" if size.unit in {"m", "km"} else "area"
     for value in size.values:
         yield (Claim(kind, value=value, unit=size.unit, tolerance=TOLERANCE),)

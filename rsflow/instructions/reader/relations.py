@@ -93,5 +93,5 @@ def _comparison(words: Sequence[str], one: Mention, other: Mention) -> tuple[str
     times = _TIMES.get(before[-3]) if len(before) > 2 else None
     front = before[-4:-3]
     if before[-3:-2] == ("times",):
-        times, front = parse_number(front[0]) if front else None, words[max(0, one.start - 5) : one.start - 4]
+        times, front = parse_number(front[0]) if front else None, tuple(words[max(0, one.start - 5) : one.start - 4])
     return ("more", times) if times and front and front[0] in BE else None

@@ -66,18 +66,22 @@ def list_scenes(source: Source) -> list[SceneFiles]:
     options = scene_options(scenes)
     reader = "bands" if scenes.product else source.reader
     listed = [
-        SceneFiles(
-            f"{source.name}.{slug}",
-            source.name,
-            source.sensor,
-            reader,
-            files,
-            {**options, **_above(files, folders)},
-            [*metadata.get(path, []), *find_sidecars(files.values(), near)],
+        _refuse_undecodable(
+            SceneFiles(
+                f"{source.name}.{slug}",
+                source.name,
+                source.sensor,
+                reader,
+                files,
+                {**options, **(above := _above(files, folders))},
+                [
+                    *metadata.get(path, []),
+                    *find_sidecars(files.values(), near, above.get("folders_up", 0), scenes.allow_outside),
+                ],
+            )
         )
         for path, slug, files in _told_apart(found)
     ]
-    listed = [_refuse_undecodable(scene) for scene in listed]
     if scenes.acquired_at is not None:
         check_rule_matches(scenes.acquired_at, [path for one in listed for path in one.files.values()], source.name)
     return sorted(listed, key=lambda scene: scene.scene_id)
@@ -220,8 +224,8 @@ def short_digest(text: str) -> str:
 def scene_options(scenes: Scenes) -> dict[str, Any]:
     """What the readers need to know, plain JSON values, without what is not set."""
     values = {name: value for name, value in asdict(scenes).items() if name in _OPTIONS and _is_set(value)}
-    if isinstance(values.get("nodata"), float) and math.isnan(values["nodata"]):
-        values["nodata"] = NO_FILL  # JSON has no word for NaN
+    if not math.isfinite(values.get("nodata", 0)):
+        values["nodata"] = NO_FILL  # JSON has no word for it, and pixels that are not finite are never valid
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 

@@ -21,6 +21,7 @@ import rasterio
 from rsflow.errors import DataError
 from rsflow.files import storage
 from rsflow.readers import gdal
+from rsflow.readers.listing.mosaic_sources import check_sources
 
 APPENDED = (".msk", ".aux.xml", ".ovr", ".msk.ovr")  # behind the whole name: a.tif.msk
 REPLACED = (".aux", ".rpb", ".imd", ".pvl", ".tfw", ".tifw", ".tiffw", ".wld", ".j2w", ".jp2w", ".tab")  # for the suffix
@@ -28,11 +29,12 @@ SUFFIXED = ("_rpc.txt", "_metadata.txt", "_mtl.txt")  # behind the name without 
 VRT = ".vrt"
 
 
-def find_sidecars(files: Iterable[str], near: FolderListings) -> list[str]:
-    """The further files of a scene's files, sorted; those of a VRT's sources too."""
+def find_sidecars(files: Iterable[str], near: FolderListings, folders_up: int = 0, allow_outside: bool = False) -> list[str]:
+    """The further files of a scene's files, sorted; those of a VRT's sources too. A VRT that may not be read (`check_sources`)
+    has none, and what it names is not contacted: opening the scene reports it."""
     found: set[str] = set()
-    left = list(files)
-    own = set(left)
+    own = set(files)
+    left = [file for file in own if not file.lower().endswith(VRT) or _is_allowed(file, folders_up, allow_outside)]
     while left:
         place = left.pop()
         more = near.companions_of(place) + (_sources(place) if place.lower().endswith(VRT) else [])
@@ -72,6 +74,14 @@ class FolderListings:
                     listed.setdefault(entry.lower(), []).append(entry)
             self._listed[folder] = listed
         return self._listed[folder]
+
+
+def _is_allowed(file: str, folders_up: int, allow_outside: bool) -> bool:
+    try:
+        check_sources(file, folders_up, allow_outside)
+    except DataError:
+        return False
+    return True
 
 
 def _is_sidecar(place: str, of: str) -> bool:

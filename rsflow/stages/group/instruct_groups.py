@@ -24,7 +24,7 @@ class InstructGroups:
     labels: config.Labels
     seed: int
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 100 * VERSION + 1  # of the rules of all tasks, and of those of groups
+    version: ClassVar[int] = 100 * VERSION + 2  # of the rules of all tasks, and of those of groups
 
     def open(self) -> BatchFunction:
         def compare(table: pa.Table) -> Iterator[pa.Table]:

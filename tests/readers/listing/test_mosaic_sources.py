@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +111,21 @@ def test_descriptions_of_services_are_refused(folder: Path, kind: str) -> None:
     (folder / "w.xml").write_text(f"<{kind}><Service/></{kind}>")
     with pytest.raises(DataError, match=f"path_outside.*{kind}"):
         check_sources(f"{folder}/w.xml")
+
+
+def test_what_a_mosaic_may_not_name_is_not_contacted_while_scenes_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "v").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"/vsicurl/http://127.0.0.1:{server.getsockname()[1]}/x.tif"
+        (tmp_path / "v/a.vrt").write_text(
+            '<VRTDataset rasterXSize="64" rasterYSize="64"><VRTRasterBand dataType="Byte" band="1"><SimpleSource>'
+            f"<SourceFilename>{address}</SourceFilename><SourceBand>1</SourceBand></SimpleSource></VRTRasterBand></VRTDataset>"
+        )
+        (scene,) = list_scenes(Source("s", "optical", "CC0", Scenes(f"{tmp_path}/v/*.vrt")))
+        with pytest.raises(DataError) as error, open_scene(scene):
+            pass
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert error.value.reason == "path_outside"
+    assert scene.sidecars == []

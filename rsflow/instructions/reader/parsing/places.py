@@ -21,7 +21,6 @@ _MIDDLE = word_set("centre center middle central")
 _FILLERS = word_set("far extreme hand very most direct exact")
 _PARTS = word_set("side part portion corner corners edge area region section quadrant third border margin end half zone")
 _HALVES = word_set("side half part portion area region section quadrant")
-_BEFORE = word_set("in on at near along by occupy occupies occupying within towards around toward the upper")
 _HERE = word_set("in on at near along by within around")
 _NO_PLACE = word_set("from towards toward pointing facing heading onto")
 
@@ -104,7 +103,7 @@ def _stands_for_the_picture(words: Sequence[str], start: int, first: int, stop: 
 
 def _end_of_picture(words: Sequence[str], stop: int) -> int:
     """Behind `of the image`, where these words follow; else `stop`."""
-    if words[stop : stop + 1] != ("of",) and list(words[stop : stop + 1]) != ["of"]:
+    if stop >= len(words) or words[stop] != "of":
         return stop
     for position in range(stop + 1, min(stop + 6, len(words))):
         if words[position] in IMAGE or words[position] == "it":

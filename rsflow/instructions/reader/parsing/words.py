@@ -57,8 +57,8 @@ NEGATIONS = word_set(
 )
 CLAUSE_ENDS = word_set("but while whereas although though where : ( )")
 
-_ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_ONES += ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+_ONES: tuple[str, ...] = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_ONES += ("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 NUMBERS = {word: float(value) for value, word in enumerate(_ONES)} | {word: 10.0 * tens for tens, word in enumerate(_TENS, 2)}
 NUMBERS |= {"single": 1.0, "sole": 1.0}
