@@ -24,6 +24,8 @@ from rsflow.text.undecodable import escape_undecodable
 
 TaskName = str  # a key of rsflow.instructions.TASKS, or one of GENERATED
 
+BORDER = "border of "  # begins the name of a fact: how many metres (`value`) a land cover has in common with another (`text`)
+LENGTH = "length of "  # begins the name of a fact: how many metres all lines of a category have in the tile
 UNKNOWN = "unknown"  # flag of a shape that marks an area where nobody knows what is there; also the land cover of that name
 
 RegionForm = Literal["box", "oriented", "polygon", "point", "scribble", "marks"]  # how a question shows an object
@@ -139,7 +141,8 @@ class TileFacts:
     `vocabulary`: categories whose every instance is annotated in this tile, so that an absent one is truly absent. It is
     empty where the labels are not exhaustive. `pixel_m`: metres on the ground (width, height) of a pixel, whose geometric mean
     is `gsd_m`; None takes pixels for square. `unknown`: categories of what the tile shows without a label for it (cut off,
-    dropped by the settings, an ignored region), so that nothing can be said of all objects.
+    dropped by the settings, an ignored region), so that nothing can be said of all objects. `footprint`: the outline on the
+    ground, a ring of longitudes and latitudes, clockwise from the upper left corner, each side in as many pieces.
     """
 
     tile_id: str
@@ -151,6 +154,7 @@ class TileFacts:
     vocabulary: tuple[str, ...] = ()
     pixel_m: tuple[float, float] | None = None
     unknown: tuple[str, ...] = ()
+    footprint: tuple[float, ...] | None = None
 
     def metres(self, dx: float, dy: float) -> float:
         """Length on the ground of a step of so many pixels to the right and down. ValueError where no pixel size is known."""

@@ -98,7 +98,8 @@ def vacuum(
         int | None, Option(metavar="N", help="the last N snapshots stay (default: all)", show_default=False)
     ] = None,
     former: Annotated[
-        bool, Option("--former", help="also tiles that the configuration of the last build no longer asks for")
+        bool,
+        Option("--former", help="also tiles and copies of layers that the configuration of the last build no longer asks for"),
     ] = False,
     hours: Annotated[int, Option(metavar="H", help="younger files stay; 168 hours are a week")] = 168,
     json: Json = False,

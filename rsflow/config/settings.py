@@ -187,6 +187,8 @@ class Labels:
 
 @dataclass(frozen=True)
 class Instructions:
+    """`appearance`: whether texts are about the look of the picture alone (docs/configuration.md)."""
+
     __pydantic_config__ = STRICT
     tasks: tuple[str, ...] = ()  # empty: all that there are
     max_boxes: Positive = 20  # boxes in one answer; a tile with more of a category gives no list of it
@@ -194,6 +196,7 @@ class Instructions:
     min_box_px: Annotated[float, Field(ge=0)] = 4.0  # shorter side of a box that is worth naming
     languages: Annotated[tuple[Literal["en", "zh"], ...], Field(min_length=1)] = ("en",)  # of what rules ask, chosen by hash
     names: dict[Literal["zh"], dict[str, str]] = field(default_factory=dict)  # category -> its name in a language
+    appearance: Literal["never", "if_nothing_else", "always"] = "if_nothing_else"
     regions: Annotated[tuple[RegionForm, ...], Field(min_length=1)] = ("box", "oriented")  # how questions show an object
 
 

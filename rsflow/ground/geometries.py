@@ -36,10 +36,14 @@ class GeometryFaults:
 REPAIRED = "geometry_repaired"
 
 
-def clean_geometries(wkb: npt.NDArray[Any], ids: npt.NDArray[Any], in_degrees: bool, faults: GeometryFaults) -> Geometries:
-    """Valid two-dimensional geometries in canonical order; None where one cannot be used, which `faults` then says."""
-    missing = np.array([value is None for value in wkb], np.bool_)
-    geometries: Geometries = shapely.from_wkb(wkb, on_invalid="ignore")
+def clean_geometries(
+    geometries: Geometries, missing: npt.NDArray[np.bool_], ids: npt.NDArray[Any], in_degrees: bool, faults: GeometryFaults
+) -> Geometries:
+    """Valid two-dimensional geometries in canonical order; None where one cannot be used, which `faults` then says.
+
+    `missing`: features without a geometry, where any other None is one that could not be read.
+    """
+    geometries = geometries.copy()
     faults.note("geometry_missing", ids, missing)
     faults.note("geometry_unreadable", ids, shapely.is_missing(geometries) & ~missing)
     empty = shapely.is_empty(geometries)

@@ -32,10 +32,11 @@ from rsflow.ground.geometries import Geometries, GeometryFaults, clean_geometrie
 from rsflow.ground.layer_settings import VectorOptions
 from rsflow.ground.scene_grid import parse_crs
 from rsflow.ground.validity import read_periods
-from rsflow.spatial.geometry import Box
+from rsflow.spatial.geometry import Box, FloatArray
 from rsflow.stage import fingerprint
 
-VERSION = 1  # raised when the copy of the same layer changes
+VERSION = 2  # raised when the copy of the same layer changes
+_ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)
 IDS_KEPT = 20  # feature ids that a summary names per reason
 
 _COPY = pa.schema(
@@ -94,7 +95,7 @@ class _Copying:
     bounds: Box | None = None
     read: int = 0
     misplaced: set[int] = field(default_factory=set)
-    hashes: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    hashes: list[npt.NDArray[np.uint64]] = field(default_factory=list)
 
     @property
     def _attributes(self) -> list[str]:
@@ -112,23 +113,24 @@ class _Copying:
         self.read += batch.num_rows
         ids = np.array(self._column(batch, self.options.id_attribute or ID), dtype=object)
         wkb = batch[GEOMETRY].to_numpy()
-        forms = self.classifier.classify(batch, shapely.get_type_id(shapely.from_wkb(wkb, on_invalid="ignore")))
+        missing = batch[GEOMETRY].is_null().to_numpy()
+        read: Geometries = shapely.from_wkb(wkb, on_invalid="ignore")
+        forms = self.classifier.classify(batch, shapely.get_type_id(read))
         taken = forms != NO_FORM
-        geometries = clean_geometries(wkb[taken], ids[taken], self.in_degrees, self.faults)
+        geometries = clean_geometries(read[taken], missing[taken], ids[taken], self.in_degrees, self.faults)
         kept = ~shapely.is_missing(geometries)
         self.misplaced.update(np.unique(forms[taken][~kept]).tolist())
         rows = np.flatnonzero(taken)[kept]
         since, until = read_periods(batch, self.options.validity, ids, self.faults)
         self._count(geometries[kept], forms[rows])
-        whole = zip(forms[rows].tolist(), since.take(pa.array(rows)).to_pylist(), shapely.to_wkb(geometries[kept]), strict=True)
-        self.hashes.append(np.array([hash(feature) for feature in whole], np.int64))
+        periods = since.take(pa.array(rows)), until.take(pa.array(rows))
+        self.hashes.append(_hash_features(geometries[kept], forms[rows], periods[0].to_numpy()))
         names = self._column(batch, self.options.name_attribute) if self.options.name_attribute else [None] * batch.num_rows
         return pa.table(
             [
                 pa.array(forms[rows], pa.int32()),
                 pa.array([names[row] for row in rows], pa.string()),
-                since.take(pa.array(rows)),
-                until.take(pa.array(rows)),
+                *periods,
                 pa.array(shapely.to_wkb(geometries[kept]), pa.binary()),
                 *shapely.bounds(geometries[kept]).T,
             ],
@@ -148,7 +150,7 @@ class _Copying:
             self.bounds = (min(x0, known[0]), min(y0, known[1]), max(x1, known[2]), max(y1, known[3]))
 
     def summary(self, crs: str) -> LayerSummary:
-        every = np.concatenate([*self.hashes, np.array([], np.int64)])
+        every = np.concatenate([*self.hashes, np.array([], np.uint64)])
         repeated = len(every) - len(np.unique(every))
         faults = {reason: (len(ids), tuple(ids[:IDS_KEPT])) for reason, ids in sorted(self.faults.ids.items())}
         forms = tuple(self.classifier.forms)
@@ -212,14 +214,41 @@ def read_features(path: str, forms: Sequence[FeatureForm], boxes: Sequence[Box] 
     return _ordered(table, forms)
 
 
+def _hash_features(
+    geometries: Geometries, forms: npt.NDArray[np.int32], since: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint64]:
+    """64 bits of all coordinates in their order, the form and the date of each feature."""
+    points, index = shapely.get_coordinates(geometries, return_index=True)
+    found = forms.astype(np.uint64) * _ODD[0] + since.view(np.uint64) * _ODD[1]
+    if len(points):
+        starts = np.searchsorted(index, np.arange(len(geometries)))
+        places = (np.arange(len(points)) - starts[index]).astype(np.uint64)
+        bits = np.ascontiguousarray(points).view(np.uint64)
+        mixed = (bits[:, 0] ^ (bits[:, 0] >> np.uint64(29))) * _ODD[2] + (bits[:, 1] ^ (bits[:, 1] >> np.uint64(32))) * _ODD[3]
+        mixed = (mixed ^ (mixed >> np.uint64(31))) * (places * np.uint64(2) + np.uint64(1))
+        found += np.add.reduceat(mixed, starts)
+    return found
+
+
+def _order(forms: npt.NDArray[np.int32], bounds: list[FloatArray], wkb: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """By form, then bounds; the few that are alike in these by a hash of their shape."""
+    order = np.lexsort((*bounds[::-1], forms))
+    alike = np.logical_and.reduce([column[order][1:] == column[order][:-1] for column in (forms, *bounds)])
+    if not alike.any():
+        return order
+    hashes = np.zeros(len(wkb), np.uint32)
+    for row in order[np.concatenate([alike, [False]]) | np.concatenate([[False], alike])].tolist():
+        hashes[row] = zlib.crc32(wkb[row])
+    return np.lexsort((hashes, *bounds[::-1], forms))
+
+
 def _ordered(table: pa.Table, forms: Sequence[FeatureForm]) -> Features:
     kinds = sorted(set(forms), key=repr)
     ranks = np.array([kinds.index(form) for form in forms] or [0], np.int32)
     wkb = table["geometry"].to_numpy()
     geometries: Geometries = shapely.from_wkb(wkb)
     numbers = ranks[table["form"].to_numpy()].astype(np.int32)
-    hashes = np.array([zlib.crc32(value) for value in wkb], np.uint32)
-    order = np.lexsort((hashes, *(table[name].to_numpy() for name in BOUNDS[::-1]), numbers))
+    order = _order(numbers, [table[name].to_numpy() for name in BOUNDS], wkb)
     since, until = (table[name].to_numpy().astype(np.int64) for name in ("since", "until"))
     alike = [column[order][1:] == column[order][:-1] for column in (numbers, since, until, wkb)]
     order = order[np.concatenate([[True], ~np.logical_and.reduce(alike)])] if len(order) else order

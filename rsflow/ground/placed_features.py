@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import shapely
+from scipy import ndimage
 
+from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.ground.categories.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box, FloatArray, Window
+from rsflow.spatial.polygons import to_geometry, translate_parts
+
+FILL_PX = 5  # least width of pixels without a value that hide what lies below
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,20 @@ class TileView:
     pixel_m: tuple[float, float]
     valid: npt.NDArray[np.bool_] | None = None
 
+    @cached_property
+    def fill_area(self) -> shapely.Geometry | None:
+        """Where the tile shows nothing, in pixels of the scene; None where it shows something everywhere.
+
+        Specks narrower than FILL_PX pixels are shadows with the fill value, not fill.
+        """
+        window = self.window
+        if self.valid is None:
+            return None
+        fill = ndimage.binary_opening(~self.valid[: window.height_px, : window.width_px], np.ones((FILL_PX, FILL_PX), np.bool_))
+        if not fill.any():
+            return None
+        return to_geometry(translate_parts(trace_outline(fill), window.col_off, window.row_off))
+
     @property
     def pixel_m2(self) -> float:
         return self.pixel_m[0] * self.pixel_m[1]
@@ -74,6 +94,7 @@ class LabelRules:
 class TileTruth:
     """What a layer says of one tile: `labels` in tile pixels, objects as rows of LABEL_STRUCT (in order before the labels) with
     their categories `labelled`, `present` categories of objects without a certain place,
+    `line_lengths` in metres by category,
     `unknown` ones of which the tile may show more than is labelled, and the ground (scene pixels) of labelled land cover."""
 
     labels: list[Label] = field(default_factory=list)
@@ -82,6 +103,7 @@ class TileTruth:
     present: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     covered: list[shapely.Geometry] = field(default_factory=list)
+    line_lengths: dict[str, float] = field(default_factory=dict)
 
 
 def overlaps_box(bounds: FloatArray, box: Box) -> npt.NDArray[np.bool_]:

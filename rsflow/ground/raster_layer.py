@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rsflow.ground.files.raster_files import RasterFile, sample_tile
+from rsflow.ground.files.raster_files import RasterFile, raster_pixels, sample_tile
 from rsflow.ground.labels.cover_labels import label_cover, label_field
 from rsflow.ground.placed_features import TileTruth, TileView
 from rsflow.ground.scene_grid import SceneGrid
@@ -33,6 +33,7 @@ class RasterLayer:
     complete: tuple[str, ...] = ()
     quantity: str = ""
     unit: str = ""
+    min_raster_px: float = 0.0  # a tile as large as fewer of its pixels has no label of it
     nodata: float | None = None  # beats what the files say
     licence: str | None = None
     attribution: str = ""
@@ -62,12 +63,16 @@ class RasterWindow:
 
     def label(self, tile: TileView, min_visibility: float) -> LayerTruth:
         layer, window = self.layer, tile.window
+        if not layer.files or raster_pixels(layer.files[0], self.grid, window) < layer.min_raster_px:
+            return LayerTruth(TileTruth())
         values, known, parts = sample_tile(layer.files, layer.band, self.grid, window, layer.nodata)
         seen = np.ones((window.height_px, window.width_px), np.bool_) if tile.valid is None else tile.valid
         seen = seen[: window.height_px, : window.width_px]
         if layer.kind == "field":
             return LayerTruth(TileTruth(label_field(values, known, seen, parts, layer.quantity, layer.unit, layer.provenance)))
-        labels = label_cover(values, known, seen, parts, dict(layer.legend), layer.objects, layer.min_px, layer.provenance)
+        labels = label_cover(
+            values, known, seen, parts, dict(layer.legend), layer.objects, layer.min_px, layer.provenance, tile.pixel_m
+        )
         return LayerTruth(TileTruth(_with_absent(labels, layer)), (), is_mapped=True)
 
 

@@ -17,6 +17,8 @@ class CoverOptions:
     """`legend`: a shipped one by name (rsflow.ground.categories.legends), or names by value (null: no data, "": says nothing).
 
     `objects`: categories whose connected regions are objects, from `min_px` tile pixels on. `crs`: beats the files'.
+    `min_raster_px`: a tile that is as large as fewer pixels of the raster has no label of it, for a class says what most of a
+    pixel is and nothing of its parts.
     """
 
     __pydantic_config__ = STRICT
@@ -25,6 +27,7 @@ class CoverOptions:
     crs: str | None = None
     objects: tuple[str, ...] = ()
     min_px: Positive = 16
+    min_raster_px: Annotated[float, Field(ge=0)] = 16.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class FieldOptions:
     band: Positive = 1
     crs: str | None = None
     nodata: float | None = None
+    min_raster_px: Annotated[float, Field(ge=0)] = 16.0
 
 
 def legend_of(options: CoverOptions, where: str) -> list[tuple[int, str | None]]:

@@ -118,7 +118,9 @@ def to_pixels(
         shares[far] = _measures(cut) / np.maximum(_measures(geometries[far]), 1e-300)
         geometries[far] = cut
     if parse_crs(crs) != parse_crs(grid.crs):
-        geometries = shapely.segmentize(geometries, _edge_length(crs, near, gsd_m))
+        longest = _edge_length(crs, near, gsd_m)
+        wide = np.nan_to_num(np.ptp(shapely.bounds(geometries).reshape(-1, 2, 2), axis=1)).max(axis=1) > longest / math.sqrt(2)
+        geometries[wide] = shapely.segmentize(geometries[wide], longest)
         geometries = _mapped(geometries, transformer(crs, grid.crs))
     geometries = _turned(geometries, grid, window)
     geometries = shapely.transform(geometries, lambda xs, ys: grid.pixels(xs, ys), interleaved=False)

@@ -24,7 +24,7 @@ from rsflow.ground.layer_store import local_copy
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
 from rsflow.ground.scene_grid import SceneGrid, project_box, to_pixels
 from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
-from rsflow.records import Label, Provenance
+from rsflow.records import LENGTH, Label, Provenance
 from rsflow.spatial.geometry import Box
 
 
@@ -90,6 +90,11 @@ class WindowFeatures:
         truth = label_tile(self.placed, tile, rules)
         if self.complete_area is None or not shapely.covers(self.complete_area, shapely.box(*tile.window.box)):
             return LayerTruth(truth)
+        truth.labels += [
+            Label("fact", f"{LENGTH}{name}", self.layer.provenance, text="m", value=length)
+            for name, length in truth.line_lengths.items()
+            if length and name in self.layer.complete and name not in truth.unknown
+        ]
         covers = {form.category for form in self.layer.forms if form.kind in ("area", "line")}
         mapped = bool(covers) and covers <= {*self.layer.complete} - truth.unknown
         if mapped:

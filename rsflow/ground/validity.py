@@ -56,13 +56,8 @@ def read_periods(
     batch: pa.Table, validity: Validity, ids: npt.NDArray[Any], faults: GeometryFaults
 ) -> tuple[pa.Array, pa.Array]:
     """(since, until) of each feature of a batch. One whose date cannot be read gets an empty period, and is in `faults`."""
-    since, until = (
-        np.array([_bound(text, position) for text in _texts(batch, name, fixed)], np.int64)
-        for name, fixed, position in (
-            (validity.since_attribute, validity.since, 0),
-            (validity.until_attribute, validity.until, 1),
-        )
-    )
+    since = _bounds(batch, validity.since_attribute, validity.since, 0)
+    until = _bounds(batch, validity.until_attribute, validity.until, 1)
     unreadable = (since == _UNREADABLE) | (until == _UNREADABLE)
     faults.note("date_unreadable", ids, unreadable)
     since[unreadable], until[unreadable] = 0, 0
@@ -72,10 +67,13 @@ def read_periods(
 _UNREADABLE = 2**61
 
 
-def _texts(batch: pa.Table, attribute: str | None, fixed: str | None) -> list[Any]:
-    if attribute and attribute in batch.column_names:
-        return [fixed if value is None else value for value in batch[attribute].to_pylist()]
-    return [fixed] * batch.num_rows
+def _bounds(batch: pa.Table, attribute: str | None, fixed: str | None, position: int) -> npt.NDArray[np.int64]:
+    """The bound of each feature; each distinct text of the attribute is parsed once. `fixed` is that of those without."""
+    if not attribute or attribute not in batch.column_names:
+        return np.full(batch.num_rows, _bound(fixed, position), np.int64)
+    texts = batch[attribute].to_pylist()
+    known = {text: _bound(fixed if text is None else text, position) for text in dict.fromkeys(texts)}
+    return np.array([known[text] for text in texts], np.int64)
 
 
 def _bound(text: Any, position: int) -> int:

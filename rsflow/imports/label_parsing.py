@@ -115,14 +115,14 @@ def _phrase(text: str, boxes: list[Region], size: Size, provenance: Provenance) 
     if len(boxes) != 1:
         raise DataError("boxes_in_text", f"{text[:80]!r} has {len(boxes)} boxes, expected one")
     phrase = replace_marks(text, lambda found: found.phrase).strip()
-    head = english.singular_noun(re.sub(r"^(?:the|an?)\s+", "", phrase, flags=re.IGNORECASE).split(" ")[-1]) if phrase else ""
+    head = english.singular_form(re.sub(r"^(?:the|an?)\s+", "", phrase, flags=re.IGNORECASE).split(" ")[-1]) if phrase else ""
     return Label("phrase", head, provenance, _shape(boxes[0], size), text=phrase)
 
 
 def _objects(answer: str, boxes: list[Region], size: Size, provenance: Provenance) -> Iterator[Label]:
     # LLaVA and Qwen delimit no phrase: it is what stands between "There are" and its boxes.
     for found in marks(_THERE.sub(r"[[\1|", answer)):
-        category = english.singular_noun(_COUNT.sub("", found.phrase))
+        category = english.singular_form(_COUNT.sub("", found.phrase))
         if not category:
             raise DataError("boxes_in_text", f"{answer[:80]!r} does not say what its boxes are")
         for index in found.boxes:

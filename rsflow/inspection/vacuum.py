@@ -1,9 +1,10 @@
 """`rsflow vacuum`: delete what no build, stream or report of a lake will read again.
 
 One idea: three things name files: the receipts that count (their tiles), the snapshots (their shards), and the tables (their
-own files). All else below `tiles/`, `shards/` and `attempts/` is waste once it is older than any run that may be going on. What
-would cost to make again is kept unless asked for: tiles of former settings, and former snapshots. What models answered
-(`responses/`) is always kept: it was paid for.
+own files). All else below `tiles/`, `shards/` and `attempts/` is waste once it is older than any run that may be going on.
+What would cost to make again is kept unless asked for: tiles of former settings, copies of former layers on the ground
+(`ground/`; the small counts of rasters beside them stay), and former snapshots. What models answered (`responses/`) is always
+kept: it was paid for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import pyarrow.compute as pc
 
 from rsflow.engine.progress import progress
 from rsflow.files import storage
+from rsflow.ground.layer_store import FOLDER
+from rsflow.ground.scene_layer import SceneLayer
 from rsflow.lake.delta.formats import TABLES
 from rsflow.lake.integrity.unreferenced import UnreferencedFiles, delete_old_versions, find_old_versions, find_unreferenced
 from rsflow.lake.receipts import ROW_TABLES, completed_units
@@ -25,8 +28,10 @@ from rsflow.lake.tables import Lake, open_lake
 from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.shard.shard import selection_note, selection_version
 from rsflow.planning.live_rows import read_live_rows
+from rsflow.planning.plan import Plan
 from rsflow.shards.manifest import find_latest, read_snapshot
 
+COUNTS = ".values.json"  # of a raster's values on a scene (rsflow.planning.sources.raster_layers)
 DELETE_BATCH = 1000  # files deleted between two words about it
 
 
@@ -55,7 +60,8 @@ def vacuum(root: str, kept: Retention, delete: bool = False) -> list[Unreference
     latest = find_latest(root)
     stay = [n for n in numbers if n in stay or n == latest]
     gone = [file for n in numbers if n not in stay for file in (f"snapshots/{n}.json", selection_note(n))]
-    counting = pc.unique(completed_units(lake)["receipt"] if kept.former else _requested_receipts(lake))
+    plan = None if kept.former else plan_build(read_config(lake), lake)
+    counting = pc.unique(completed_units(lake)["receipt"] if plan is None else _requested_receipts(lake, plan))
     waste = [
         UnreferencedFiles(
             "snapshots", "older than those to keep", tuple(file for file in gone if posixpath.basename(file) in notes), 0
@@ -64,6 +70,10 @@ def vacuum(root: str, kept: Retention, delete: bool = False) -> list[Unreference
         find_unreferenced(lake, "tiles", "no unit of work that stays names them", _tile_files(lake, counting), before),
         find_unreferenced(lake, "attempts", "left by workers that died", (), before),
     ]
+    if plan is not None:
+        waste.append(
+            find_unreferenced(lake, FOLDER, "no layer of the last build is read from them", _copies(lake, plan), before)
+        )
     versions = [version for n in stay if (version := selection_version(lake, n)) is not None]
     if delete:
         _delete_rows(lake, counting, waste[1].files)
@@ -76,10 +86,18 @@ def vacuum(root: str, kept: Retention, delete: bool = False) -> list[Unreference
     return [part for part in waste if part.files]
 
 
-def _requested_receipts(lake: Lake) -> pa.ChunkedArray:
-    """The receipts of all units that the configuration of the last build asks for."""
-    now = read_live_rows(lake, plan_build(read_config(lake), lake))
+def _requested_receipts(lake: Lake, plan: Plan) -> pa.ChunkedArray:
+    """The receipts of all units that the plan asks for."""
+    now = read_live_rows(lake, plan)
     return pa.concat_tables(now.marks.values())["receipt"]
+
+
+def _copies(lake: Lake, plan: Plan) -> set[str]:
+    """Files of layers on the ground that the plan reads, each with its summary, and the counts of rasters."""
+    layers = [layer for found in plan.ground.of_scene.values() for layer in found if isinstance(layer, SceneLayer)]
+    copies = {part.file for layer in layers for part in (layer, layer.interest) if part is not None}
+    counts = {f"{FOLDER}/{file.place}" for file in storage.scan_folder(lake.place(FOLDER)) if file.place.endswith(COUNTS)}
+    return counts | copies | {f"{posixpath.splitext(copy)[0]}.json" for copy in copies}
 
 
 def _tile_files(lake: Lake, counting: pa.Array) -> set[str]:

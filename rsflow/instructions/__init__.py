@@ -171,7 +171,7 @@ def _choose(items: Sequence[Instruction], most: int, tile_id: str, seed: int) ->
         answer = by_id[name].answer
         kind = f"{answer['kind']} {'oriented' * bool(answer.get('oriented'))} {'dialogue' * ('earlier' in answer)}"
         # What people asked comes before what rules ask.
-        order.append((ranks[kind], kind != "answer", hash_number(seed, name), name))
+        order.append((ranks[kind], answer["kind"] != "answer", hash_number(seed, name), name))
         ranks[kind] += 1
     chosen = {name for *_, name in sorted(order)[:most]}
     return [item for name, item in reversed(by_id.items()) if name in chosen]

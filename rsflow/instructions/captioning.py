@@ -2,7 +2,8 @@
 
 A caption that an annotator wrote is used word for word (identical ones of one picture once). Only without one is a sentence
 composed, from the objects, the land cover and the measured attributes of the labels, and from nothing else; what is missing is
-told only beside something that is there.
+told only beside something that is there. One that would name nothing on the ground is not made, unless
+`instructions.appearance` is "always".
 """
 
 from __future__ import annotations
@@ -67,9 +68,9 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         whole = summary(facts, settings.min_box_px)
         if whole.objects.startswith("no ") and not whole.ground:
             whole = replace(whole, objects="", objects_placed="")  # what is missing is no content of a picture
-        text = compose(whole, facts, seed)
+        only_appearance = not (whole.objects or whole.ground)
+        text = "" if only_appearance and settings.appearance != "always" else compose(whole, facts, seed)
         if text:
-            only_appearance = not (whole.objects or whole.ground)
             caption = _caption("composed", text, whole.appearance_labels if only_appearance else whole.labels)
             yield replace(caption, content=tile_content(facts, settings.min_box_px, seed))
 
@@ -97,7 +98,7 @@ def compose(whole: Summary, facts: TileFacts, seed: int) -> str:
         "things": whole.objects,
         "placed": whole.objects_placed,
         "Things": english.capitalise(whole.objects),
-        "be": "is" if whole.objects.startswith(("a ", "an ")) else "are",
+        "be": "is" if whole.objects.startswith(("a ", "an ", "at least one ")) else "are",
         "ground": whole.ground,
         "look": whole.appearance,
     }

@@ -2,7 +2,7 @@
 
 The local-to-global strategy of RS-GPT4V (https://arxiv.org/abs/2406.12479) without a model: a sentence per group of objects,
 relation, land cover and measured attribute, then one sentence on the whole. With fewer than two sentences about parts there is
-no description.
+no description, nor where it would name nothing on the ground (unless `instructions.appearance` is "always").
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from rsflow.config import settings as config
 from rsflow.instructions import vqa
-from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts import ground_measures, tile_facts
+from rsflow.instructions.facts.ground_relations import feature_name, list_relations
 from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
@@ -35,12 +36,14 @@ def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
     local = [*_object_sentences(facts, settings), *_cover_sentences(facts), *_appearance_sentences(facts)]
     whole = summary(facts, settings.min_box_px)
-    if len(local) >= LEAST_LOCAL:
+    names_ground = bool(whole.objects or whole.ground)
+    if len(local) >= LEAST_LOCAL and (names_ground or settings.appearance == "always"):
         text = " ".join([*local, _summary_sentence(whole)])
         answer = {"kind": "text", "sentences": len(local) + 1}
         labels = {*whole.labels, *whole.appearance_labels}
         low = attributes.low_backscatter(facts)
         labels |= {low[0]} if low else set()
+        labels |= {border.label for border in ground_measures.clear_borders(facts)[:RELATIONS]}
         content = tile_content(facts, settings.min_box_px, seed)
         found = tuple(sorted(labels))
         yield QuestionAnswer("description", "description", "whole", text, text, answer, found, content=content)
@@ -53,11 +56,14 @@ def _object_sentences(facts: TileFacts, settings: config.Instructions) -> Iterat
         yield _single_object_sentence(group, facts) if group.count == 1 else _group_sentence(group, facts)
     relations = [qa for qa in vqa.relations(facts, ranked, settings) if qa.answer["subject"] < qa.answer["object"]]
     yield from (qa.full_answer for qa in relations[:RELATIONS])  # each is there the other way round as well
+    on_ground = [found for found in list_relations(facts, settings) if found.subject.phrase < found.other.phrase]
+    yield from (found.sentence for found in on_ground[:RELATIONS])
 
 
 def _single_object_sentence(group: Group, facts: TileFacts) -> str:
     thing = group.objects[0]
     said = english.with_article(noun_with_size(group.noun, thing, facts))
+    said += f" called {name}" if (name := feature_name(thing, facts)) else ""
     place = places.place_name(thing.box, facts.height_px, facts.width_px)
     where = f"{places.place_phrase(place)} of the image" if place else "in the image"
     return f"There is {said} {where}{', cut off by its edge' if tile_facts.is_cut_off(thing, facts) else ''}."
@@ -89,6 +95,8 @@ def _cover_sentences(facts: TileFacts) -> Iterator[str]:
         place = places.place_name(named[0].region, facts.height_px, facts.width_px)
         if place:
             yield f"The largest area of {named[0].name} lies {places.place_phrase(place)}."
+    for border in ground_measures.clear_borders(facts)[:RELATIONS]:
+        yield f"{english.capitalise(border.cover)} borders on {border.other}."
 
 
 def _appearance_sentences(facts: TileFacts) -> Iterator[str]:

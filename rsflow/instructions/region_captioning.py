@@ -15,6 +15,7 @@ from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.expressions import Expression, expressions
 from rsflow.instructions.facts.given_regions import GivenRegion, give_region, tile_marks
+from rsflow.instructions.facts.ground_relations import feature_name
 from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded, polygon_fields
 from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.languages import instructions
@@ -108,6 +109,7 @@ def _box_key(thing: TileObject) -> str:
 def describe_object(noun: str, thing: TileObject, facts: TileFacts) -> str:
     """`small ship in the lower left, about 40 m by 20 m on the ground`."""
     said = noun_with_size(noun, thing, facts)
+    said += f" called {name}" if (name := feature_name(thing, facts)) else ""
     place = places.place_name(thing.box, facts.height_px, facts.width_px)
     if place:
         said += f" {places.place_phrase(place)}"

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions.facts import fields, questions, tile_facts
+from rsflow.instructions.facts import fields, ground_measures, ground_relations, questions, tile_facts
 from rsflow.instructions.facts.tile_facts import Cover, Group
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
@@ -46,7 +46,21 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
     yield from relations(facts, groups, settings)
     yield from _cover_questions(facts, seed)
     yield from fields.question_answers(facts)
-    yield from attributes.question_answers(facts)
+    yield from ground_relations.question_answers(facts, settings)
+    yield from ground_measures.question_answers(facts, seed)
+    yield from _appearance_questions(facts, settings, seed)
+    yield from attributes.share_questions(facts)
+
+
+def _appearance_questions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer]:
+    """What is brightest or warmest, and how the picture looks: one such question where nothing on the ground is named."""
+    always = settings.appearance == "always"
+    if not always and tile_facts.names_ground(facts):
+        return
+    yield from attributes.physical_part_questions(facts)
+    looks = list(attributes.appearance_questions(facts)) if settings.appearance != "never" else []
+    if looks:
+        yield from looks if always else [choose(looks, seed, facts.tile_id, "vqa", "appearance")]
 
 
 def _presence_questions(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:

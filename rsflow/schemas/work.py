@@ -58,7 +58,7 @@ IN_FLIGHT = pa.schema(
 )
 
 # What InstructTiles gets: a row per unit, the finished label unit's tiles and labels nested.
-INSTRUCT_TILE_COLUMNS = ["tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary", "unknown"]
+INSTRUCT_TILE_COLUMNS = ["tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary", "unknown", "footprint"]
 _FACTS = [f for f in TILES if f.name in INSTRUCT_TILE_COLUMNS]
 
 INSTRUCT_WORK = pa.schema(

@@ -28,6 +28,29 @@ def bearing_deg(lon: float, lat: float, other_lon: float, other_lat: float) -> f
     return float(_WGS84.inv(lon, lat, other_lon, other_lat)[0]) % 360.0
 
 
+def axis_bearings(footprint: Sequence[float]) -> tuple[float, float] | None:
+    """Directions on the ground, in degrees from north, in which a picture's columns (to the right) and rows (down) run.
+
+    `footprint`: its outline, a flat ring of longitudes and latitudes clockwise from the upper left corner (as the picture shows
+    it), each side in as many pieces. Measured through its middle. None where it has no extent.
+    """
+    ring = np.asarray(footprint, np.float64).reshape(-1, 2)
+    if len(ring) < 4:
+        return None
+    upper_left, upper_right, lower_right, lower_left = ring[: 4 * (len(ring) // 4) : len(ring) // 4]
+    left, right = (upper_left + lower_left) / 2, (upper_right + lower_right) / 2
+    top, bottom = (upper_left + upper_right) / 2, (lower_left + lower_right) / 2
+    if (left == right).all() or (top == bottom).all():
+        return None
+    return _middle_bearing(left, right), _middle_bearing(top, bottom)
+
+
+def _middle_bearing(start: FloatArray, stop: FloatArray) -> float:
+    """The direction of a line in its middle, where it points neither as at its start nor as at its stop."""
+    middle = (start + stop) / 2
+    return bearing_deg(middle[0], middle[1], stop[0], stop[1])
+
+
 def area_m2(ring: Sequence[float]) -> float:
     """Area inside a flat ring lon0, lat0, lon1, lat1, …, whichever way round it runs, square metres."""
     return abs(float(_WGS84.polygon_area_perimeter(ring[::2], ring[1::2])[0]))

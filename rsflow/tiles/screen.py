@@ -8,8 +8,9 @@ Cloud, for optical scenes: a mask band decides where there is one: `cloud_mask` 
 Landsat's `qa_pixel`. Else a pixel is cloud if it is bright and white in the picture, and passes those of Fmask's tests for
 which there are bands: no vegetation (NDVI), no snow (NDSI), near infrared over short-wave infrared above 0.75 (bare rock and
 sand are below), and brightness temperature below 27 degrees where `thermal` is in kelvin (Zhu and Woodcock 2012,
-https://doi.org/10.1016/j.rse.2011.10.028, equations 1, 2 and 6; whiteness and brightness are judged here in the picture's grey
-levels, because many scenes hold uncalibrated numbers). Without a short-wave infrared or thermal band snow, sand and white
+https://doi.org/10.1016/j.rse.2011.10.028, equations 1, 2 and 6). Of reflectances, whiteness and brightness are Fmask's too
+(equations 2 and 3: a cloudy scene is stretched to an ordinary picture); of uncalibrated numbers they are judged in the
+picture's grey levels. Without a short-wave infrared or thermal band snow, sand and white
 roofs look like cloud: the cloud share is then not known, and what is white counts as bright only.
 
 Radar sees through clouds (0). In one infrared band cold ground looks like cloud: not known.
@@ -28,7 +29,7 @@ import numpy.typing as npt
 
 from rsflow.config.settings import Screen
 from rsflow.records import Raster
-from rsflow.sensors import SENSORS, SensorName
+from rsflow.sensors import SENSORS, PixelUnit, SensorName
 
 BoolArray = npt.NDArray[np.bool_]
 Picture = npt.NDArray[np.uint8]
@@ -37,6 +38,8 @@ BRIGHT = 190  # mean grey of a cloudy pixel, at least
 WHITE = 0.15  # its colours' spread as a share of the brightest, at most
 SWIR = ("swir", "swir1", "swir16")  # names of the band at 1.6 micrometres
 MAX_NDVI, MAX_NDSI, MIN_NIR_SWIR, MAX_KELVIN = 0.8, 0.8, 0.75, 300.15
+MAX_WHITENESS, MIN_HAZE = 0.7, 0.08  # of reflectances: spread of the colours over their mean; blue over half of red
+MIN_VISIBLE = 0.12  # mean reflectance of a cloudy pixel in the visible bands, at least
 SCL_CLOUD = (8, 9, 10)
 QA_PIXEL_CLOUD = 0b1110
 COUNTED_PX = 1 << 16  # cloud and contrast are counted on about so many pixels of a tile, evenly spread
@@ -59,8 +62,13 @@ class Scores:
     contrast: float
 
 
-def measure_scores(picture: Picture, valid: BoolArray, raster: Raster | None, sensor: SensorName) -> Scores:
-    """Measure a rendered tile: picture (rows, cols[, 3]), valid (rows, cols), and its raster where other bands may help."""
+def measure_scores(
+    picture: Picture, valid: BoolArray, raster: Raster | None, sensor: SensorName, unit: PixelUnit = "dn"
+) -> Scores:
+    """Measure a rendered tile: picture (rows, cols[, 3]), valid (rows, cols), and its raster where other bands may help.
+
+    `unit`: of the raster's values.
+    """
     share = float(valid.mean()) if valid.size else 0.0
     if share == 0.0:
         return Scores(0.0, None, 0.0, 0.0, 0.0)
@@ -73,7 +81,9 @@ def measure_scores(picture: Picture, valid: BoolArray, raster: Raster | None, se
     grey = _grey(picture)
     white = is_bright_and_white(picture[thin])
     clouds = SENSORS[sensor].clouds
-    cloud = _cloud(white, raster, thin) if clouds == "bright_white" else np.zeros_like(white) if clouds == "never" else None
+    cloud = (
+        _cloud(white, raster, thin, unit) if clouds == "bright_white" else np.zeros_like(white) if clouds == "never" else None
+    )
     cloud_share = None if cloud is None else float(cloud[counted].mean())
     return Scores(share, cloud_share, float(white[counted].mean()), _sharpness(grey, valid), _contrast(grey[thin][counted]))
 
@@ -95,11 +105,14 @@ def reject_reason(scores: Scores, settings: Screen) -> tuple[str, str] | None:
     return None
 
 
-def _cloud(white: BoolArray, raster: Raster | None, thin: tuple[slice, slice]) -> BoolArray | None:
+def _cloud(white: BoolArray, raster: Raster | None, thin: tuple[slice, slice], unit: PixelUnit) -> BoolArray | None:
     """Where there is cloud; None where no band can tell."""
     bands = {name: raster.pixels[i][thin] for i, name in enumerate(raster.bands)} if raster else {}
     masked = masked_cloud(bands)
-    return masked if masked is not None else _spectral_cloud(white, bands)
+    if masked is not None:
+        return masked
+    reflecting = _is_white_reflectance(bands) if unit == "reflectance" else None
+    return _spectral_cloud(white if reflecting is None else reflecting, bands)
 
 
 def masked_cloud(bands: dict[str, npt.NDArray[Any]]) -> BoolArray | None:
@@ -112,6 +125,18 @@ def masked_cloud(bands: dict[str, npt.NDArray[Any]]) -> BoolArray | None:
         # Stacked with fractions, a mask comes as fractions too.
         return np.asarray(np.nan_to_num(bands["qa_pixel"]).astype(np.int64) & QA_PIXEL_CLOUD != 0)
     return None
+
+
+def _is_white_reflectance(bands: dict[str, npt.NDArray[Any]]) -> BoolArray | None:
+    """Where reflectances are as bright and as colourless as cloud or haze; None without the three visible bands."""
+    blue, green, red = (_floats(bands.get(name)) for name in ("blue", "green", "red"))
+    if blue is None or green is None or red is None:
+        return None
+    with np.errstate(invalid="ignore"):
+        mean = (blue + green + red) / 3
+        spread = np.abs(blue - mean) + np.abs(green - mean) + np.abs(red - mean)
+        white: BoolArray = (spread < MAX_WHITENESS * mean) & (blue - 0.5 * red > MIN_HAZE) & (mean > MIN_VISIBLE)
+    return white
 
 
 def _spectral_cloud(white: BoolArray, bands: dict[str, npt.NDArray[Any]]) -> BoolArray | None:

@@ -16,7 +16,7 @@ from rsflow.spatial.geometry import Window
 from rsflow.spatial.polygons import parts_area
 
 FROM = Provenance("annotation", "vector")
-coordinates = st.floats(-40, 140, allow_nan=False)
+coordinates = st.floats(-40, 140, allow_nan=False).map(lambda value: round(value, 9))  # of a pixel
 points = st.lists(st.tuples(coordinates, coordinates), min_size=3, max_size=9)
 
 

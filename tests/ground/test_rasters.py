@@ -54,6 +54,15 @@ def test_shares_are_exact_on_grids_that_divide_each_other(build: GroundBuild, tm
     assert found == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize(("pixel", "least", "expected"), [(160.0, 16.0, True), (320.0, 16.0, False), (320.0, 4.0, True)])
+def test_a_tile_as_large_as_few_pixels_of_a_raster_says_nothing_of_it(
+    build: GroundBuild, tmp_path: Path, pixel: float, least: float, expected: bool
+) -> None:
+    values = np.ones((int(1280 / pixel),) * 2, np.uint8)
+    rows = cover(build, write_raster(tmp_path / "cover.tif", values, pixel), options={"min_raster_px": least})
+    assert bool(rows) is expected
+
+
 def test_regions_have_the_outline_of_their_pixels(build: GroundBuild, tmp_path: Path) -> None:
     values = np.ones((128, 128), np.uint8)
     values[10:20, 30:50] = 2

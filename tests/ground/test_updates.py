@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 from rsflow.errors import RsflowError
+from rsflow.inspection.vacuum import Retention, vacuum
 from rsflow.phases.build import run
 from rsflow.planning.plan import make_plan
 from tests.ground.conftest import (
@@ -151,3 +152,20 @@ def test_samples_name_the_licences_and_attribution_of_the_layers_that_they_rest_
     allowed = build.config(houses, OPTIONS, entry=entry, select={"allow_licences": ["CC-BY-4.0"]})
     with pytest.raises(RsflowError, match="no sample was selected"):
         run(allowed)
+
+
+def test_copies_of_former_layers_go_when_what_is_former_goes(build: GroundBuild, tmp_path: Path) -> None:
+    root = build.folder / "lake"
+    old, new = (write_layer(tmp_path / f"{name}.gpkg", [square(5, 5, width)]) for name, width in (("old", 20), ("new", 24)))
+    run(build.config(old, {"category": "house"}))
+    before = set((root / "ground").iterdir())
+    run(build.config(new, {"category": "house"}))
+    current = set((root / "ground").iterdir()) - before
+    assert (len(before), len(current)) == (2, 2)
+    assert not [part for part in vacuum(str(root), Retention(hours=0)) if part.folder == "ground"], (
+        "former ones stay unless asked"
+    )
+    vacuum(str(root), Retention(hours=0, former=False), delete=True)
+    assert set((root / "ground").iterdir()) == current
+    run(build.config(new, {"category": "house"}))
+    assert len(build.rows("labels")) > 0

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +42,7 @@ def tile(*labels: Label, vocabulary: tuple[str, ...] = (), sensor: SensorName = 
     return TileFacts("t/0", sensor, 512, 512, None, labels, vocabulary)
 
 
-def made(facts: TileFacts, *tasks: str, seed: int = 0, **limits: int) -> list[Instruction]:
+def made(facts: TileFacts, *tasks: str, seed: int = 0, **limits: Any) -> list[Instruction]:
     return compose(facts, config.Instructions(tasks=tasks, **limits), seed, config.Labels())[0]
 
 
@@ -49,6 +50,7 @@ def refused(facts: TileFacts, *tasks: str, **limits: int) -> list[Reject]:
     return compose(facts, config.Instructions(tasks=tasks, **limits), 0, config.Labels())[1]
 
 
+LOOKS = ("never", "if_nothing_else", "always")
 SHIPS = tile(
     box("ship", 20, 30, 60, 90),
     box("ship", 300, 310, 420, 400),
@@ -130,18 +132,41 @@ def test_every_task_for_every_sensor(sensor: SensorName) -> None:
 
 
 @pytest.mark.parametrize("sensor", ["optical", "sar", "infrared"])
-def test_measured_facts_alone_are_enough_to_talk_about(sensor: SensorName) -> None:
+def test_facts_of_the_picture_alone_are_asked_for_and_make_no_caption(sensor: SensorName) -> None:
     facts = tile(
         Label("fact", "brightness", MEASURED, text="dark", value=0.1),
         Label("fact", "texture", MEASURED, text="smooth", value=0.01),
         Label("fact", "brightest_part", MEASURED, text="upper left", value=0.3),
         sensor=sensor,
     )
-    items = made(facts)
+    assert {item.task for item in made(facts)} == {"vqa"}
+    assert not made(facts, appearance="never")
+    items = made(facts, appearance="always")
     assert {item.task for item in items} == {"captioning", "vqa", "description"}
     caption = next(item for item in items if item.task == "captioning").turns[1].text
     assert {"optical": "optical", "sar": "SAR", "infrared": "infrared"}[sensor] in caption
     assert "dark and smooth overall, brightest in the upper left" in caption
+
+
+_ON_THE_GROUND = {
+    "object": tile(box("ship", 20, 30, 60, 90)),
+    "absence": tile(vocabulary=("ship",)),
+    "cover": tile(Label("cover", "water", ANNOTATION, value=0.4)),
+    "fact": tile(Label("fact", "mean elevation", Provenance("annotation", "field"), text="m", value=740.0)),
+}
+
+
+@pytest.mark.parametrize("facts", _ON_THE_GROUND.values(), ids=_ON_THE_GROUND)
+def test_the_look_of_a_picture_is_no_question_where_something_on_the_ground_is_known(facts: TileFacts) -> None:
+    facts = replace(facts, labels=(*facts.labels, Label("fact", "brightness", MEASURED, text="dark", value=0.1)))
+    look = [[item.answer.get("name") == "brightness" for item in made(facts, "vqa", appearance=name)] for name in LOOKS]
+    assert [any(found) for found in look] == [False, False, True]
+
+
+def test_covers_that_name_nothing_are_not_on_the_ground() -> None:
+    looks = Label("fact", "brightness", MEASURED, text="dark", value=0.1)
+    (item,) = made(tile(Label("cover", "unknown", ANNOTATION, value=1.0), looks))
+    assert item.answer["name"] == "brightness"
 
 
 def test_annotated_captions_are_used_word_for_word_and_once() -> None:
@@ -587,6 +612,13 @@ def test_a_text_that_steers_a_model_makes_no_instruction_and_is_told(token: str)
     assert items  # the ship is asked about all the same
     assert not any(token in turn.text for item in items for turn in item.turns)
     assert {reject.reason for reject in rejects} >= {"control_token"}
+
+
+def test_a_caption_of_what_is_only_known_to_be_there_is_in_the_singular() -> None:
+    road = Label("presence", "road", Provenance("annotation", "vector"))
+    texts = {made(tile(road), "captioning", seed=seed)[0].turns[1].text for seed in range(40)}
+    assert "In this optical image, there is at least one road." in texts
+    assert not any("are at least one" in text for text in texts)
 
 
 def test_where_there_is_one_category_alone_nobody_asks_for_it() -> None:

@@ -104,6 +104,22 @@ def test_other_bands_decide_what_white_is(surface, cloudy):
         assert measure_scores(white, ALL, measured(**bands), "optical").cloud_share == float(cloudy)
 
 
+@pytest.mark.parametrize(
+    ("surface", "cloudy"),
+    [
+        ({"blue": 0.31, "green": 0.29, "red": 0.29, "nir": 0.40, "swir1": 0.25}, True),  # a scene that is all cloud
+        ({"blue": 0.06, "green": 0.07, "red": 0.05, "nir": 0.30, "swir1": 0.15}, False),  # forest, however it is stretched
+        ({"blue": 0.22, "green": 0.30, "red": 0.38, "nir": 0.45, "swir1": 0.50}, False),  # desert
+        ({"blue": 0.80, "green": 0.80, "red": 0.78, "nir": 0.70, "swir1": 0.05}, False),  # snow
+    ],
+)
+@pytest.mark.parametrize("grey", [90, 240])
+def test_of_reflectances_cloud_is_told_whatever_the_picture_looks_like(surface, cloudy, grey):
+    picture = np.full((SIZE, SIZE, 3), grey, np.uint8)
+    bands = measured(**{name: np.full((SIZE, SIZE), value, np.float32) for name, value in surface.items()})
+    assert measure_scores(picture, ALL, bands, "optical", "reflectance").cloud_share == float(cloudy)
+
+
 def test_a_cloud_mask_is_believed():
     mask = np.zeros((SIZE, SIZE), np.uint8)
     mask[:32] = 1

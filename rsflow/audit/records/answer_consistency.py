@@ -16,7 +16,7 @@ from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
 from rsflow.imports.label_parsing import match_phrasing
 from rsflow.instructions.phrasings import HINT
-from rsflow.instructions.wording.english import NUMBER_WORDS, singular_noun
+from rsflow.instructions.wording.english import NUMBER_WORDS, singular_form, singular_noun
 
 _FOUR = r"\s*-?[\d.eE+-]+\s*(?:,\s*-?[\d.eE+-]+\s*)+"
 _PLACES: dict[str, re.Pattern[str]] = {
@@ -139,7 +139,7 @@ def _question_text(exchange: Exchange) -> str:
 
 def _is_plural(words: str) -> bool:
     last = words.split()[-1].lower()
-    return singular_noun(last) != last
+    return singular_form(last) != last
 
 
 def _range(least: int, most: int) -> str:

@@ -82,7 +82,9 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
     plain, reference = _plain(text), _plain(question.reference)
     named = _judge_annotated if question.kind == "answer" else _judge_value
     judge = partial(named, values) if question.kind in NAMED_KINDS else KINDS.get(question.kind, _judge_text)
-    if question.kind in _WORDED and not reference.isascii():
+    if {"number", "least", "most"} <= question.answer.keys():
+        judge = _judge_measured
+    elif question.kind in _WORDED and not reference.isascii():
         judge = _judge_same_words
     measures = None
     if answer.text:
@@ -113,6 +115,18 @@ def _judge_value(values: set[str], question: Question, text: str, boxes: list[Re
     """Right is an answer that names the value and none of the others: neither "left" for "upper left" nor a list of all."""
     value = str(question.answer["value"])
     return {"accuracy": float(named_values(text, values | _places(question.kind)) == {normalise(value)})} if text else None
+
+
+def _judge_measured(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    """Right is a number in the interval that the rounded answer stands for; kilometres are read where metres are meant."""
+    found, answer = parse_number(text), question.answer
+    if found is None:
+        return None
+    if answer.get("unit") == "m" and re.search(r"\d\s*(?:km|kilomet)", text):
+        found *= 1000
+    slack = 1e-9 * abs(answer["number"])
+    error = abs(found - answer["number"]) / max(abs(answer["number"]), 1e-12)
+    return {"accuracy": float(answer["least"] - slack <= found <= answer["most"] + slack), "relative_error": error}
 
 
 def _judge_annotated(values: set[str], question: Question, text: str, boxes: list[Region]) -> Measures | None:

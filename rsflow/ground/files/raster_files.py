@@ -109,14 +109,25 @@ def _opened(path: str) -> Any:
     return rasterio.open(gdal.gdal_path(path))
 
 
+def raster_pixels(file: RasterFile, grid: SceneGrid, window: Window) -> float:
+    """How many pixels of the raster the window is as large as; 0 where the raster's projection has no place for it."""
+    across, down = _pixel_spans(file, grid, window)
+    return across * window.width_px * down * window.height_px if math.isfinite(across * down) else 0.0
+
+
 def _parts(file: RasterFile, grid: SceneGrid, window: Window) -> int:
     """How many samples a pixel of the tile needs along an axis: as many as it spans pixels of the raster."""
+    spans = _pixel_spans(file, grid, window)
+    return min(MOST_PARTS, max(1, math.ceil(max(spans) - 0.01))) if all(map(math.isfinite, spans)) else 1
+
+
+def _pixel_spans(file: RasterFile, grid: SceneGrid, window: Window) -> tuple[float, float]:
+    """Width and height of the pixel in the window's middle, in pixels of the raster."""
     col, row = (window.col_off + window.col_stop) / 2, (window.row_off + window.row_stop) / 2
     xs, ys = grid.coordinates(np.array([col, col + 1, col]), np.array([row, row, row + 1]))
     xs, ys = transformer(grid.crs, file.crs).transform(xs, ys)
     cols, rows = SceneGrid(file.crs, file.transform).pixels(xs, ys)
-    spans = (math.hypot(cols[1] - cols[0], rows[1] - rows[0]), math.hypot(cols[2] - cols[0], rows[2] - rows[0]))
-    return min(MOST_PARTS, max(1, math.ceil(max(spans) - 0.01))) if all(map(math.isfinite, spans)) else 1
+    return math.hypot(cols[1] - cols[0], rows[1] - rows[0]), math.hypot(cols[2] - cols[0], rows[2] - rows[0])
 
 
 def files_around(files: Sequence[RasterFile], grid: SceneGrid, window: Box) -> list[RasterFile]:

@@ -24,6 +24,7 @@ from rsflow.spatial.geometry import FloatArray, Window, shift_box
 from rsflow.spatial.polygons import from_geometry, parts_bounds, translate_parts
 
 SHARE_ERROR = 0.02  # by which a share may be wrong
+LENGTH_ERROR = 0.05  # of a length that a feature may lie from where it is drawn
 LEAST_SHARE = 1e-9  # below it, arithmetic is all that there is
 LEAST_WIDTH_PX = 1.0  # of a line that can be seen
 CORNER_SEGMENTS = 4  # of a quarter circle, where lines are widen
@@ -32,9 +33,10 @@ CORNER_SEGMENTS = 4  # of a quarter circle, where lines are widen
 def measure_covers(truth: TileTruth, placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> None:
     """Add the shares of areas and lines to the truth, or what is known instead of a share."""
     frame = shapely.box(*tile.window.box)
+    shown = frame if tile.fill_area is None else shapely.difference(frame, tile.fill_area)
     for category, rows in _by_category(truth, placed, tile, rules).items():
         forms = [rules.forms[placed.forms[row]] for row in rows]
-        united = shapely.intersection(shapely.union_all(_surfaces(placed.geometries[rows], forms, tile)), frame)
+        united = shapely.intersection(shapely.union_all(_surfaces(placed.geometries[rows], forms, tile)), shown)
         if shapely.is_empty(united):
             continue
         reach = max(tile.reach(max(form.uncertainty_m for form in forms)))
@@ -48,6 +50,9 @@ def measure_covers(truth: TileTruth, placed: PlacedFeatures, tile: TileView, rul
             truth.covered.append(united)
             shape = _largest(united, tile.window)
             truth.labels.append(Label("cover", category, rules.provenance, shape, value=_share(united, tile)))
+            length_m = _length_m(placed.geometries[rows], shown, tile)
+            if max(form.uncertainty_m for form in forms) <= LENGTH_ERROR * length_m:
+                truth.line_lengths[category] = length_m
 
 
 def unmapped_rest(covered: list[shapely.Geometry], tile: TileView) -> Label | None:
@@ -95,6 +100,12 @@ def widen(geometries: Geometries, widths_m: FloatArray, pixel_m: tuple[float, fl
     )
     found: Geometries = shapely.transform(wide, lambda found: found / size)
     return found
+
+
+def _length_m(geometries: Geometries, shown: shapely.Geometry, tile: TileView) -> float:
+    """Of all lines among them, what two share once, within the shown ground; 0 where there are none."""
+    lines = shapely.intersection(shapely.union_all(geometries[shapely.get_dimensions(geometries) == 1]), shown)
+    return float(shapely.length(shapely.transform(lines, lambda found: found * np.array(tile.pixel_m))))
 
 
 def _share(area: shapely.Geometry, tile: TileView) -> float:

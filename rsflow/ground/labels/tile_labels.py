@@ -62,7 +62,7 @@ def _add_objects(
 ) -> None:
     """Add the labels of the features `rows`, and what is known of those that get none."""
     whole = placed.geometries[rows]
-    clipped = clip_to(whole, tile.window.box)
+    clipped = clip_to_tile(whole, tile)
     wholes, visible = shapely.area(whole), shapely.area(clipped)
     seen = np.divide(visible, wholes, out=np.zeros(len(rows)), where=wholes > 0) * placed.shares[rows]
     large = (wholes / placed.shares[rows] * tile.pixel_m2 >= form.min_area_m2) & (visible >= form.min_area_px)
@@ -83,6 +83,15 @@ def _add_objects(
         names = placed.names[rows[labelled]].tolist()
         truth.objects.append(object_rows(in_tile, visibility, names, form.category, rules.provenance, rules.outline))
         truth.labelled.add(form.category)
+
+
+def clip_to_tile(geometries: Geometries, tile: TileView) -> Geometries:
+    """What the tile shows of each: inside its window, and not where it has no valid pixels."""
+    clipped = clip_to(geometries, tile.window.box)
+    if tile.fill_area is not None:
+        hidden = shapely.intersects(clipped, tile.fill_area)
+        clipped[hidden] = shapely.difference(clipped[hidden], tile.fill_area)
+    return clipped
 
 
 def clip_to(geometries: Geometries, box: Box) -> Geometries:

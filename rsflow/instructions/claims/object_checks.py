@@ -82,7 +82,10 @@ def check_presence(claim: Claim, facts: ClaimFacts) -> Verdict:
 
 
 def _is_covered(noun: str, facts: ClaimFacts) -> bool:
-    return any(cover.name == noun and cover.share > 0 for cover in tile_facts.land_covers(facts.facts))
+    return any(
+        noun in (cover.name, english.singular_noun(cover.name)) and cover.share > 0
+        for cover in tile_facts.land_covers(facts.facts)
+    )
 
 
 def check_absence(claim: Claim, facts: ClaimFacts) -> Verdict:

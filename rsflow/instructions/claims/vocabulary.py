@@ -50,6 +50,7 @@ def nouns_of(facts: ClaimFacts) -> dict[str, str]:
     nouns |= {*english.HYPONYMS, *(word for words in english.HYPONYMS.values() for word in words.split())} - {"motor", "bike"}
     nouns |= OBJECT_NOUNS
     spellings = {english.pluralise(noun).lower(): noun for noun in nouns - {""}} | {noun.lower(): noun for noun in nouns - {""}}
+    spellings |= {noun.removeprefix("area of "): noun for noun in nouns if noun.startswith("area of ")}
     covers = {cover.name for cover in tile_facts.land_covers(facts.facts)} - {""}
     return spellings | {cover: cover for cover in covers}
 

@@ -209,6 +209,18 @@ def measured_fact(facts: TileFacts, name: str) -> tuple[int, Label] | None:
     return next(((position, label) for position, label in labels_of_kind(facts, "fact") if label.category == name), None)
 
 
+def names_ground(facts: TileFacts) -> bool:
+    """Whether the labels name anything on the ground, be it that it is absent; facts measured on the picture name nothing."""
+    if any(label.kind not in {"fact", "cover"} or _is_ground_fact(label) for label in facts.labels):
+        return True
+    return any(cover.name and cover.share for cover in land_covers(facts)) or bool(absent_categories(facts))
+
+
+def _is_ground_fact(label: Label) -> bool:
+    """Whether it is a fact of a continuous raster of the ground, which annotations hold."""
+    return label.kind == "fact" and label.provenance.origin == "annotation"
+
+
 def labels_of_kind(facts: TileFacts, kind: LabelKind) -> list[tuple[int, Label]]:
     return [(position, label) for position, label in enumerate(facts.labels) if label.kind == kind]
 

@@ -89,11 +89,21 @@ def low_backscatter(facts: TileFacts) -> tuple[int, float] | None:
 
 
 def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    yield from appearance_questions(facts)
+    yield from physical_part_questions(facts)
+    yield from share_questions(facts)
+
+
+def appearance_questions(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    """Of the look of the picture alone."""
     for found in picture_attributes(facts):
         yield _of_attribute(found, f"The image is {found.phrase} overall.")
     for found in extreme_parts(facts):
         yield _of_attribute(found, f"The image is {found.phrase}.")
-    yield from _physical_parts(facts)
+
+
+def share_questions(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    """Of how much of the ground has low backscatter, or an index above its threshold."""
     low = low_backscatter(facts)
     if low and low[1] >= LEAST_SHARE:
         full = f"Low and even radar backscatter covers {english.percent_phrase(low[1])} of the image."
@@ -101,7 +111,8 @@ def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer]:
     yield from _index_shares(facts)
 
 
-def _physical_parts(facts: TileFacts) -> Iterator[QuestionAnswer]:
+def physical_part_questions(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    """Of where backscatter and temperature are highest and lowest."""
     for kind, sentence in PHYSICAL_PARTS.get(facts.sensor, {}).items():
         measured = tile_facts.measured_fact(facts, kind)
         place = places.parse_place(measured[1].text) if measured else None

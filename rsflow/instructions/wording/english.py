@@ -49,6 +49,37 @@ _UNCHANGED = frozenset(
         "photovoltaics",
     ]
 )
+# Nouns that cannot be counted: one object of such a category is an area of it.
+_MASS_NOUNS = frozenset(
+    [
+        "water",
+        "seawater",
+        "vegetation",
+        "grass",
+        "snow",
+        "ice",
+        "sand",
+        "soil",
+        "mud",
+        "gravel",
+        "rubble",
+        "debris",
+        "foliage",
+        "scrub",
+        "farmland",
+        "cropland",
+        "woodland",
+        "grassland",
+        "shrubland",
+        "rangeland",
+        "land",
+        "agriculture",
+        "forestry",
+        "floodwater",
+        "smoke",
+        "cover",
+    ]
+)
 # Acronyms that are read as a word, not letter by letter.
 _SPOKEN_ACRONYMS = frozenset(["SAR", "SWIR", "RADAR", "LIDAR", "NATO", "RAF"])
 _VOWEL_LETTERS = "AEFHILMNORSX"  # letters whose names begin with a vowel sound: an SUV
@@ -79,7 +110,14 @@ def category_words(category: str) -> str:
 
 @lru_cache(maxsize=4096)  # asked for every box of every tile, of a few dozen categories
 def singular_noun(category: str) -> str:
-    """A category as a singular noun; empty for one that names nothing."""
+    """A category as a singular noun that can be counted ("water": "area of water"); empty for one that names nothing."""
+    noun = singular_form(category)
+    is_mass = " of " not in noun and noun.rpartition(" ")[2] in _MASS_NOUNS
+    return f"area of {noun}" if is_mass else noun
+
+
+def singular_form(category: str) -> str:
+    """A category in the singular, whether it can be counted or not; empty for one that names nothing."""
     words = category_words(category).split()
     if not words:
         return ""

@@ -49,6 +49,7 @@ YOUNGER: tuple[tuple[str, str, object], ...] = (
     ("shard", "masks", False),
     ("instructions", "languages", ["en"]),
     ("instructions", "names", {}),
+    ("instructions", "appearance", "always"),
     ("instructions", "regions", ["box", "oriented"]),
     ("tiles", "grid", "scene"),
     ("tiles", "gsd_m", None),

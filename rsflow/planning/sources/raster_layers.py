@@ -74,7 +74,15 @@ def check_raster_options(entry: Annotations, where: str) -> CoverOptions | Field
 
 def _layer(entry: Annotations, options: CoverOptions | FieldOptions) -> RasterLayer:
     """What the layer is for every scene, but for its digest and files."""
-    same = RasterLayer("field", layer_name(entry), "", options.band, licence=entry.licence, attribution=entry.attribution)
+    same = RasterLayer(
+        "field",
+        layer_name(entry),
+        "",
+        options.band,
+        min_raster_px=options.min_raster_px,
+        licence=entry.licence,
+        attribution=entry.attribution,
+    )
     if isinstance(options, FieldOptions):
         return replace(same, quantity=options.quantity, unit=options.unit, nodata=options.nodata)
     legend = tuple((value, entry.categories.get(name, name) if name else name) for value, name in legend_of(options, ""))

@@ -89,6 +89,7 @@ def facts_of(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:
         tuple(tile["vocabulary"] or ()),
         _pair(tile["pixel_m"]),
         tuple(tile["unknown"] or ()),
+        tuple(tile["footprint"]) if tile.get("footprint") else None,
     )
 
 

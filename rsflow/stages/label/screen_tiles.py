@@ -20,15 +20,16 @@ class ScreenTiles:
 
     screen: config.Screen
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def open(self) -> BatchFunction:
         return over_kept(self._screen)
 
     def _screen(self, table: pa.Table) -> Iterator[pa.Table]:
+        sensors, units = table["sensor"].to_pylist(), table["pixel_unit"].to_pylist()
         found = [
-            measure_scores(picture, raster.valid, raster, sensor)
-            for picture, raster, sensor in zip(pictures(table), measured(table), table["sensor"].to_pylist(), strict=True)
+            measure_scores(picture, raster.valid, raster, sensor, unit)
+            for picture, raster, sensor, unit in zip(pictures(table), measured(table), sensors, units, strict=True)
         ]
         rejects = [reject_reason(score, self.screen) or (None, None) for score in found]
         yield replace(
