@@ -27,9 +27,9 @@ from rsflow.config.group_settings import Groups
 from rsflow.config.select_settings import Select
 from rsflow.config.stac_settings import StacSearch, with_stac_defaults
 from rsflow.config.tile_settings import Tiles as Tiles
+from rsflow.config.tile_settings import Zoom
 from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
-from rsflow.config.zoom_settings import Zoom
 from rsflow.files import storage
 from rsflow.records import RegionForm
 from rsflow.sensors import PixelUnit, SensorName

@@ -15,7 +15,7 @@ from rsflow.config import select_settings as selection
 from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.config.stac_settings import StacSearch
-from rsflow.config.zoom_settings import Zoom
+from rsflow.config.tile_settings import Zoom
 from rsflow.generation import ENGINES
 from rsflow.generation.api.api_access import Prices
 from rsflow.generation.endpoint import Limits

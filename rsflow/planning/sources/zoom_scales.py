@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rsflow.config.zoom_settings import Zoom
+from rsflow.config.tile_settings import Zoom
 from rsflow.readers import REDUCED
 from rsflow.records import DETAIL, MIDDLE, OVERVIEW, SceneFiles
 
