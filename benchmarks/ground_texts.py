@@ -57,7 +57,7 @@ def draw(found: list[Drawn], count: int, per_scene: int, seed: int) -> list[Draw
     ordered = sorted(found, key=lambda one: str(one.instruction["id"]))
     random.Random(seed).shuffle(ordered)
     taken: Counter[str] = Counter()
-    chosen = []
+    chosen: list[Drawn] = []
     for one in ordered:
         scene = one.sample.record["tile_id"].split("/")[0]
         if len(chosen) < count and taken[scene] < per_scene:

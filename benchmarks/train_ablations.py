@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in RUNS.items():
         settings = {name: {"max_steps": given.steps, "data": data}}
-        timed(name, lambda name=name, settings=settings: train_models(lakes[name], str(folder), settings))
+        timed(name, partial(train_models, lakes[name], str(folder), settings))
     scores = {name: evaluate_model(str(folder / name / "model"), root, "test", tasks=TASKS) for name in RUNS}
     print(table(scores), flush=True)
 

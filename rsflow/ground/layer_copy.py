@@ -219,7 +219,7 @@ def _hash_features(
 ) -> npt.NDArray[np.uint64]:
     """64 bits of all coordinates in their order, the form and the date of each feature."""
     points, index = shapely.get_coordinates(geometries, return_index=True)
-    found = forms.astype(np.uint64) * _ODD[0] + since.view(np.uint64) * _ODD[1]
+    found: npt.NDArray[np.uint64] = forms.astype(np.uint64) * _ODD[0] + since.view(np.uint64) * _ODD[1]
     if len(points):
         starts = np.searchsorted(index, np.arange(len(geometries)))
         places = (np.arange(len(points)) - starts[index]).astype(np.uint64)
@@ -232,14 +232,15 @@ def _hash_features(
 
 def _order(forms: npt.NDArray[np.int32], bounds: list[FloatArray], wkb: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     """By form, then bounds; the few that are alike in these by a hash of their shape."""
-    order = np.lexsort((*bounds[::-1], forms))
-    alike = np.logical_and.reduce([column[order][1:] == column[order][:-1] for column in (forms, *bounds)])
+    columns: list[npt.NDArray[Any]] = [*bounds[::-1], forms]
+    order = np.lexsort(columns)
+    alike = np.logical_and.reduce([column[order][1:] == column[order][:-1] for column in columns])
     if not alike.any():
         return order
     hashes = np.zeros(len(wkb), np.uint32)
     for row in order[np.concatenate([alike, [False]]) | np.concatenate([[False], alike])].tolist():
         hashes[row] = zlib.crc32(wkb[row])
-    return np.lexsort((hashes, *bounds[::-1], forms))
+    return np.lexsort([hashes, *columns])
 
 
 def _ordered(table: pa.Table, forms: Sequence[FeatureForm]) -> Features:

@@ -35,8 +35,8 @@ def question_answers(facts: TileFacts, seed: int) -> Iterator[QuestionAnswer]:
     for position, label in tile_facts.labels_of_kind(facts, "fact"):
         if label.category.startswith(LENGTH) and label.value:
             yield _length_question(label.category.removeprefix(LENGTH), label.value, position)
-    touching = {border.label: border for border in clear_borders(facts)}
-    apart = {border.label: border for border in _borders(facts) if not border.metres}
+    touching = {str(border.label): border for border in clear_borders(facts)}
+    apart = {str(border.label): border for border in _borders(facts) if not border.metres}
     key = (seed, facts.tile_id, "vqa", "border")
     for yes, no in zip(hash_order(list(touching), *key), hash_order(list(apart), *key), strict=False):
         yield _border_question(touching[yes], True)
