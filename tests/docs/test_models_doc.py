@@ -21,12 +21,18 @@ TEXT = (ROOT / "docs/models.md").read_text()
 
 
 def test_every_model_is_listed_with_its_auto_class() -> None:
-    listed = dict(re.findall(r"^\| `(\w+)` \| `(Auto\w+)` \|", TEXT, re.MULTILINE))
+    rows = re.findall(r"^\| `(\w+)` \| ((?:`Auto\w+`(?:, )?)+) \|", TEXT, re.MULTILINE)
+    listed = {name: re.findall(r"`(\w+)`", classes) for name, classes in rows}
     assert set(listed) == set(MODELS)
-    chat = inspect.getsource(sys.modules["rsflow.labellers.models.chat"])
+    openers = {
+        "open_chat": inspect.getsource(sys.modules["rsflow.labellers.models.chat"]),
+        "class_maps": inspect.getsource(sys.modules["rsflow.labellers.models.class_maps"]),
+    }
     for name, kind in MODELS.items():
         source = inspect.getsource(sys.modules[kind.__module__])
-        assert f'"{listed[name]}"' in (chat if "open_chat" in source else source), name
+        shared = next((text for opener, text in openers.items() if opener in source), source)
+        for auto_class in listed[name]:
+            assert f'"{auto_class}"' in shared, name
 
 
 def test_every_setting_is_named_and_those_of_all_models_with_their_defaults() -> None:
