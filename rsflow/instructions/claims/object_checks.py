@@ -28,21 +28,25 @@ def check_count(claim: Claim, facts: ClaimFacts) -> Verdict:
     objects = facts.objects_named(claim.category)
     if claim.word:
         return _count_at(claim, facts, objects)
-    many = english.pluralise(claim.category)
     if claim.at_least and len(objects) >= claim.value:
         return HOLDS
     if not facts.is_counted(claim.category):
         too_few = not claim.at_least and claim.value < len(objects)
         return (
-            compare(False, f"at least {len(objects)} {many}", int(claim.value))
+            compare(False, f"at least {_amount(objects, claim.category)}", int(claim.value))
             if too_few
-            else unknown(f"how many {many} there are")
+            else unknown(f"how many {english.pluralise(claim.category)} there are")
         )
     if claim.at_least:
-        return compare(False, f"{len(objects)} {many}", f"at least {int(claim.value)}")
+        return compare(False, _amount(objects, claim.category), f"at least {int(claim.value)}")
     if claim.objects and len(claim.objects) != claim.value:
         return compare(False, f"{int(claim.value)} object numbers", len(claim.objects))
-    return compare(len(objects) == claim.value, f"{len(objects)} {many}", int(claim.value))
+    return compare(len(objects) == claim.value, _amount(objects, claim.category), int(claim.value))
+
+
+def _amount(objects: list[TileObject], category: str) -> str:
+    """Their number with the category, as `1 ship` or `3 ships`."""
+    return f"{len(objects)} {category if len(objects) == 1 else english.pluralise(category)}"
 
 
 def _count_at(claim: Claim, facts: ClaimFacts, objects: list[TileObject]) -> Verdict:
@@ -97,7 +101,7 @@ def check_absence(claim: Claim, facts: ClaimFacts) -> Verdict:
     if place:
         objects = [each for each in objects if _touches(each, place, facts)]
     if objects:
-        return compare(False, f"{len(objects)} {english.pluralise(claim.category)}", "none")
+        return compare(False, _amount(objects, claim.category), "none")
     if not facts.is_counted(claim.category):
         return unknown(f"whether there is {english.with_article(claim.category)}")
     return HOLDS
