@@ -28,7 +28,7 @@ demo: $(STAMP)
 	$(BIN)/python -m rsflow.demo demo-out
 
 test: $(STAMP)
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 quick: $(STAMP)
 	$(BIN)/python -m tests.quick

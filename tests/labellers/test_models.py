@@ -99,7 +99,7 @@ def test_smolvlm_says_what_it_needs_and_sees_without_videos(checkpoint: Folders,
 
 def test_every_model_of_the_table_is_looked_through_here() -> None:
     assert {name: kind.name for name, kind in MODELS.items()} == {name: name for name in MODELS}
-    assert {settings["name"] for settings in FAMILIES.values()} | {"answerer"} == set(MODELS)
+    assert {settings["name"] for settings in FAMILIES.values()} | {"answerer", "land_cover"} == set(MODELS)
     assert all(kind.sensors == set(SENSOR_NAMES) for kind in MODELS.values())
 
 

@@ -82,8 +82,22 @@ def test_groups_of_a_receipt_count_and_a_lake_without_the_table_has_none(tmp_pat
     shifted = {"dx_px": 1.5, "dy_px": -0.25, "registration_confidence": 0.9}
     unmeasured = dict.fromkeys(shifted)
     members = [
-        {"tile_id": "s/a/0_0_64x64", "sensor": "optical", "acquired_at": None, "role": "before", **unmeasured},
-        {"tile_id": "s/b/0_0_64x64", "sensor": "optical", "acquired_at": taken, "role": "after", **shifted},
+        {
+            "tile_id": "s/a/0_0_64x64",
+            "sensor": "optical",
+            "acquired_at": None,
+            "role": "before",
+            **unmeasured,
+            "box_in_first": None,
+        },
+        {
+            "tile_id": "s/b/0_0_64x64",
+            "sensor": "optical",
+            "acquired_at": taken,
+            "role": "after",
+            **shifted,
+            "box_in_first": None,
+        },
     ]
     group = {"group_id": "pair:s/b/0_0_64x64", "kind": "pair", "place": "b", "source": "s", "members": members}
     mark = {"unit": "u", "receipt": "r", "step": "group", "scene_id": "s/b", "source": "s", "scene_rejected": False}

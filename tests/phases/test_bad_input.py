@@ -407,7 +407,10 @@ def test_later_phases_need_a_lake(archive: Path, said: Callable[..., tuple[int, 
 # Secrets
 
 
-def test_signatures_of_addresses_are_neither_told_nor_stored(archive: Path, said: Callable[..., tuple[int, str]]) -> None:
+def test_signatures_of_addresses_are_neither_told_nor_stored(
+    archive: Path, said: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RSFLOW_RETRY_SECONDS", "0.5")
     secret = "X-Amz-Signature=0123456789abcdef"
     address = f"http://user:pass@127.0.0.1:9/o.tif?{secret}"
     override = f"sources.0.scenes.files=[{archive}/optical/*.tif, '{address}']"

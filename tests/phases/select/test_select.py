@@ -107,11 +107,11 @@ def test_a_diff_tells_what_came_and_went_and_why(archive: Path) -> None:
     first = build(archive)
     assert diff(first.lake.root, 1, 1).text() == ""
     write_scene(archive / "optical/o9.tif", optical(9), 900_000.0)
-    second = build(archive, "select.quotas={captioning: 0}", "select.allow_licences=[CC0-1.0]")
+    second = build(archive, "select.quotas={vqa: 5}", "select.allow_licences=[CC0-1.0]")
     found = diff(second.lake.root, 1, 2)
     assert set(found.counts["samples removed"]) == {"licence"}
     assert "tile:licence" in found.counts["instructions removed"]
-    assert "quota:captioning" in found.counts["instructions removed"]
+    assert "quota:vqa" in found.counts["instructions removed"]
     assert sum(found.counts["samples added"].values()) > 0
     assert first.sharded is not None
     assert second.sharded is not None

@@ -45,6 +45,7 @@ def _separates(between: Sequence[str]) -> bool:
         between = between[:-2]
     joint = max((i for i, word in enumerate(between[:-1]) if word in {",", "and"} and _goes_on(between[i + 1])), default=-1)
     before, rest = between[: max(0, joint)], between[joint + 1 :]
+    rest = [word for at, word in enumerate(rest) if tuple(rest[at : at + 2]) != ("to", "be")]  # "to be found" is no "next to"
     has_number = any(parse_number(word) is not None for word in rest)
     return len(between) > 12 or has_number or bool({*rest} & _SEPARATORS or {*before} & (CLAUSE_ENDS | {"which", ","}))
 
