@@ -79,7 +79,7 @@ def test_every_verdict_is_explained(archive: Path) -> None:
     outcome = build(archive, "select.quotas={vqa: 3}")
     rows = outcome.lake.read("selection").to_pylist()
     by_reason = {row["reason"]: row for row in rows}
-    assert {"kept", "duplicate_exact", "split_buffer", "quota:vqa"} <= set(by_reason)
+    assert {"kept", "duplicate_exact", "split_buffer", "quota:captioning"} <= set(by_reason)
     for reason, row in by_reason.items():
         found = explain(outcome.lake.root, row["subject"])
         text = explanation_text(found.subject, found.tile, found.members, found.instructions)
@@ -104,14 +104,16 @@ def test_every_rule_has_a_meaning_and_nothing_else_has() -> None:
 
 
 def test_a_diff_tells_what_came_and_went_and_why(archive: Path) -> None:
-    first = build(archive)
+    first = build(archive, "instructions.appearance=always")
     assert diff(first.lake.root, 1, 1).text() == ""
     write_scene(archive / "optical/o9.tif", optical(9), 900_000.0)
-    second = build(archive, "select.quotas={vqa: 5}", "select.allow_licences=[CC0-1.0]")
+    second = build(
+        archive, "instructions.appearance=always", "select.quotas={captioning: 0}", "select.allow_licences=[CC0-1.0]"
+    )
     found = diff(second.lake.root, 1, 2)
     assert set(found.counts["samples removed"]) == {"licence"}
     assert "tile:licence" in found.counts["instructions removed"]
-    assert "quota:vqa" in found.counts["instructions removed"]
+    assert "quota:captioning" in found.counts["instructions removed"]
     assert sum(found.counts["samples added"].values()) > 0
     assert first.sharded is not None
     assert second.sharded is not None
