@@ -79,7 +79,7 @@ def test_every_verdict_is_explained(archive: Path) -> None:
     outcome = build(archive, "select.quotas={vqa: 3}")
     rows = outcome.lake.read("selection").to_pylist()
     by_reason = {row["reason"]: row for row in rows}
-    assert {"kept", "duplicate_exact", "split_buffer", "quota:captioning"} <= set(by_reason)
+    assert {"kept", "duplicate_exact", "split_buffer", "quota:vqa"} <= set(by_reason)
     for reason, row in by_reason.items():
         found = explain(outcome.lake.root, row["subject"])
         text = explanation_text(found.subject, found.tile, found.members, found.instructions)
