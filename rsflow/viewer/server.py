@@ -63,21 +63,15 @@ class LakeView:
         self.review = review
         self.reviews = Reviews(lake)
         self._lock = threading.Lock()
-        self.state = self._read()
+        self.state = State.of(lake)
+        self.reviews.refresh(self.state.rows)
 
     def refresh(self) -> State:
         with self._lock:
             if lake_versions(self.lake) != self.state.index.versions:
-                self.state = self._read()
-            elif self.reviews.reload():
-                self.reviews.update_index(self.state.rows)
+                self.state = State.of(self.lake)
+            self.reviews.refresh(self.state.rows)
             return self.state
-
-    def _read(self) -> State:
-        state = State.of(self.lake)
-        self.reviews.reload()
-        self.reviews.update_index(state.rows)
-        return state
 
 
 def make_app(view: LakeView, access: Access, background: str = "") -> Starlette:

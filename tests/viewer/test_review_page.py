@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,23 @@ def test_filters_follow_what_is_decided_and_taken_back(reviewed: Served) -> None
     assert kept["objects"] == card["objects"] - 1
     assert reviewed.post("/api/decisions", {**words, "action": "accept"})[0] == 200
     assert reviewed.get(f"/api/samples?{ship}")[2]["samples"][0]["labels"] == card["labels"]
+
+
+def test_several_reviewers_may_decide_at_once(reviewed: Served, root: Path) -> None:
+    """Decisions, and pages that read them again, at the same time: all are taken, and the filters show them."""
+    cards = reviewed.get("/api/samples?category=ship&reason=kept&limit=6")[2]["samples"]
+
+    def correct(card: dict[str, Any]) -> list[int]:
+        label = next(row for row in card["labels"] if row["category"] == "ship")
+        words = {"kind": "label", "action": "correct", "key": card["key"], "target": label["label_id"], "reviewer": "ada"}
+        status = reviewed.post("/api/decisions", {**words, "after": {"category": "ferry"}})[0]
+        return [status, reviewed.get("/api/lake")[0], reviewed.get("/api/counts")[0]]
+
+    with ThreadPoolExecutor(len(cards)) as pool:
+        assert list(pool.map(correct, cards)) == [[200, 200, 200]] * len(cards)
+    assert len(read_decisions(open_lake(str(root)))) == len(cards)
+    found = reviewed.get("/api/samples?category=ferry&limit=20")[2]["samples"]
+    assert {card["key"] for card in found} == {card["key"] for card in cards}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from rsflow.review.decisions import REASONS, label_target, make_decision
 from rsflow.review.error_rates import key_of
 from rsflow.review.resolve import Decisions, resolve
 from rsflow.review.store import add_decisions, read_decisions, read_sample
+from rsflow.viewer.index.index import SampleIndex
 from rsflow.viewer.index.lake_rows import LakeRows
 from rsflow.viewer.queries.sample_records import find_sample
 
@@ -29,18 +30,22 @@ class Reviews:
         self._lake = lake
         self._lock = threading.Lock()
         self._changed = set[str]()  # tiles whose labels in the index are not those that were delivered
-        self.rows: list[dict[str, Any]] = []
-        self.reload()
+        self._indexed: tuple[SampleIndex, list[dict[str, Any]]] | None = None  # the index, and the decisions that it shows
+        self._reload()
 
-    def reload(self) -> bool:
-        """Read the decisions and what was drawn; whether there are other decisions now."""
-        before, self.rows = self.rows, read_decisions(self._lake)
+    def _reload(self) -> None:
+        self.rows = read_decisions(self._lake)
         self.decisions: Decisions = resolve(self.rows)
         self.drawn: list[dict[str, Any]] = (read_sample(self._lake) or {"items": []})["items"]
         self._by_tile: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in self.rows:
             self._by_tile[row["tile_id"]].append(row)
-        return self.rows != before
+
+    def refresh(self, rows: LakeRows) -> None:
+        """Read the decisions again, and make the index find, count and draw labels as they count after them."""
+        with self._lock:
+            self._reload()
+            self._update_index(rows)
 
     def of_tile(self, tile_id: str) -> list[dict[str, Any]]:
         return self._by_tile.get(tile_id, [])
@@ -51,8 +56,10 @@ class Reviews:
         found = reviewed_labels(tile_id, rows, decided) if decided and decided.labels else list(rows)
         return [{**row, "target": label_target(row)} for row in found]
 
-    def update_index(self, rows: LakeRows) -> None:
-        """Make the index find, count and draw labels as they count after the decisions."""
+    def _update_index(self, rows: LakeRows) -> None:
+        if self._indexed and self._indexed[0] is rows.index and self._indexed[1] == self.rows:
+            return
+        self._indexed = (rows.index, self.rows)
         decided = {tile_id for tile_id, each in self.decisions.tiles.items() if each.labels}
         changed = sorted(decided | self._changed)
         if not changed:
@@ -99,8 +106,8 @@ class Reviews:
         _check_inside(after or {}, card)
         with self._lock:
             add_decisions(self._lake, [row])
-            self.reload()
-            self.update_index(rows)
+            self._reload()
+            self._update_index(rows)
         return row
 
     def _row(self, rows: LakeRows, tile_id: str, words: Mapping[str, str]) -> dict[str, Any] | None:
