@@ -39,7 +39,7 @@ def peers(place: str, crs: str, gsd_m: float, side: int, cells: list[Box]) -> No
     import rasterio
     from odc.geo.geobox import GeoBox
     from odc.geo.geom import BoundingBox
-    from rio_tiler.io import Reader  # type: ignore[import-not-found, unused-ignore]
+    from rio_tiler.io import Reader  # type: ignore[import-not-found, unused-ignore]  # a peer, installed to compare
 
     with rasterio.open(place) as stored:
         left, bottom, right, top = rasterio.warp.transform_bounds(stored.crs, "EPSG:4326", *stored.bounds)

@@ -17,7 +17,7 @@ from rsflow.evaluation.run import EvaluationJob, evaluate
 from rsflow.phases.build import run
 from rsflow.planning.recipe import load
 
-pytest.importorskip("pycocoevalcap")
+pytest.importorskip("pycocoevalcap", reason="needs the extra rsflow[evaluate]")
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "benchmarks"
 SIDE = 128

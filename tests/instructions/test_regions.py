@@ -31,8 +31,8 @@ def outlined(category: str, mask: np.ndarray) -> Label:
     return Label("box", category, ANNOTATION, Shape.of_parts(box, trace_outline(mask)))
 
 
-def boxed(category: str, *box: float) -> Label:
-    return Label("box", category, ANNOTATION, Shape(box))  # type: ignore[arg-type]
+def boxed(category: str, x0: float, y0: float, x1: float, y1: float) -> Label:
+    return Label("box", category, ANNOTATION, Shape((x0, y0, x1, y1)))
 
 
 OUTLINED = (outlined("lake", LAKE), outlined("ship", BAR), outlined("pier", THIN), boxed("ship", 400, 40, 470, 80))
@@ -40,7 +40,7 @@ TILE = TileFacts("t/0", "optical", 400, 512, None, OUTLINED, ("lake", "ship", "p
 
 
 def made(facts: TileFacts, *regions: str, task: str = "region_captioning", seed: int = 0) -> list[Instruction]:
-    settings = config.Instructions(tasks=(task,), per_task=50, regions=regions)  # type: ignore[arg-type]
+    settings = config.Instructions(tasks=(task,), per_task=50, regions=regions)  # type: ignore[arg-type]  # of the Literal
     return compose(facts, settings, seed, config.Labels())[0]
 
 

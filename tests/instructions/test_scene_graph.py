@@ -24,7 +24,7 @@ HARBOUR = (ROWS >= 200) & (COLS < 300) & ~((ROWS >= 300) & (COLS < 150))  # an L
 
 
 def boxed(category: str, *box: float, flags: tuple[str, ...] = (), shown: float = 1.0) -> Label:
-    return Label("box", category, ANNOTATION, Shape(box, (), shown, flags=flags))  # type: ignore[arg-type]
+    return Label("box", category, ANNOTATION, Shape(box, (), shown, flags=flags))  # type: ignore[arg-type]  # four numbers; flags are Literals
 
 
 def tile(*labels: Label, gsd_m: float | None = 0.5, vocabulary: tuple[str, ...] = ("ship", "harbour")) -> TileFacts:

@@ -123,7 +123,8 @@ def test_land_cover_is_the_share_of_valid_pixels_of_the_likeliest_class(checkpoi
     assert np.allclose(shares.sum(axis=0), 1, atol=1e-3)
     (found,) = OomBackoff(own.open())([one])
     assert not isinstance(found, DataError)
-    best = shares.argmax(axis=0)[one.raster.valid]  # type: ignore[union-attr]
+    assert one.raster
+    best = shares.argmax(axis=0)[one.raster.valid]
     expected = {maps.words[number]: float((best == number).mean()) for number in np.unique(best).tolist()}
     assert {label.category: label.value for label in found.labels} == pytest.approx(expected, abs=1e-4)
     assert sum(label.value or 0 for label in found.labels) == pytest.approx(1, abs=1e-3)
