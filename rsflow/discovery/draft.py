@@ -63,7 +63,7 @@ def _source(source: DraftSource, folder: str) -> Iterator[str]:
     if source.sensor_reason:
         yield f"    sensor: {source.sensor}  # told by: {source.sensor_reason}"
     else:
-        yield f"    sensor: {source.sensor}  {ASK}optical, sar or infrared? One band, and no name tells"
+        yield f"    sensor: {source.sensor}  {ASK}optical, sar or infrared? One band, or three alike, and no name tells"
     if group.catalogue:
         yield f"    # licences, bands, scale and dates are those of the items: {', '.join(group.licences)}"
     else:

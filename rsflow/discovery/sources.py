@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+import numpy as np
+
 from rsflow.discovery.annotation_files import AnnotationGroup
 from rsflow.discovery.file_tree import FileTree
 from rsflow.discovery.layers.ground_layers import GroundDraft, is_vector_file
 from rsflow.discovery.scenes.scene_group import SceneGroup
+from rsflow.errors import RsflowError
 from rsflow.imports.picture_sensors import guess_sensor
+from rsflow.readers import open_scene
+from rsflow.records import SceneFiles
 from rsflow.sensors import SensorName
 
 # Where several formats describe the same pictures, the one that says most comes first.
@@ -31,6 +36,8 @@ PREFERENCE = (
     "rsivqa",
     "floodnet",
 )
+GREY_PX = 256  # longer side of the picture whose bands are compared
+GREY_LEVELS = 8  # that bands may differ by and be alike: JPEG rounds
 MIN_OVERLAP = 0.2  # share of a group's pictures, or of an annotation's, that must have the other's names
 _MASK_FOLDER = re.compile(
     r"^(?:.*[_-])?(?:masks?|labels?|gt|ground_?truth|annotations?|segmentation)(?:[_-].*)?$", re.IGNORECASE
@@ -241,11 +248,23 @@ def _sensor(group: SceneGroup) -> tuple[SensorName, str]:
         return found, "the names of its folders and files"
     if re.search(r"(?<![a-z])s1(?:[ab]|_|rtc|grd)", sample.split("/")[-1].lower()):
         return "sar", "its files are named as Sentinel-1's"
-    if {"red", "green", "blue"} <= bands or len(bands) >= 3:
+    if ({"red", "green", "blue"} <= bands or len(bands) >= 3) and not _is_grey(group):
         return "optical", "it has three bands or more"
     if group.info and group.info.unit == "kelvin":
         return "infrared", "its values are in kelvin"
     return "optical", ""
+
+
+def _is_grey(group: SceneGroup) -> bool:
+    """Whether the first file has three bands that are alike, as of radar or thermal pictures that were stored as colour."""
+    if not group.files or not group.info or len(group.info.bands) != 3:
+        return False
+    try:
+        with open_scene(SceneFiles("draft.scene", "draft", "optical", "auto", {"": group.files[0]}, {})) as reader:
+            pixels = reader.overview(GREY_PX).pixels.astype(float)
+    except RsflowError:
+        return False
+    return bool(np.ptp(pixels, axis=0).max() <= GREY_LEVELS)
 
 
 def _date_pattern(files: Sequence[str]) -> str:

@@ -57,6 +57,17 @@ def test_yolo_with_its_pictures_in_sibling_folders(tmp_path):
     assert source.annotations.categories == {"plane": 3, "ship": 3}
 
 
+def test_grey_pictures_stored_as_colour_are_asked_about(tmp_path):
+    """Radar and thermal sets come as JPEG of three bands: these tell nothing of the sensor, colours do."""
+    (tmp_path / "grey").mkdir()
+    grey = np.repeat(rng.integers(0, 255, (64, 64, 1), np.uint8), 3, axis=2)
+    Image.fromarray(grey).save(tmp_path / "grey/a.jpg")
+    picture(tmp_path / "colour/b.jpg")
+    for folder, is_known in (("grey", False), ("colour", True)):
+        (source,), _ = found(tmp_path / folder)
+        assert bool(source.sensor_reason) == is_known, folder
+
+
 def test_pictures_of_two_suffixes_with_one_folder_of_annotations_are_one_source(tmp_path):
     picture(tmp_path / "trees/a.png")
     raster(tmp_path / "trees/b.tif", 3, "uint8")
