@@ -31,12 +31,13 @@ PLAN_CLAIM = 0.3  # milliseconds per known scene
 def write_scene(path: Path, rows: int, cols: int, number: int) -> None:
     """A GeoTIFF of so many tiles, in UTM."""
     random = np.random.default_rng(number)
-    pixels = random.integers(1, 4000, (3, rows * TILE_PX, cols * TILE_PX), dtype=np.uint16)
     path.parent.mkdir(parents=True, exist_ok=True)
     place = {"crs": "EPSG:32633", "transform": from_origin(500_000 + number * 3000, 5_000_000, 10, 10)}
-    shape = {"count": 3, "height": pixels.shape[1], "width": pixels.shape[2], "dtype": "uint16"}
-    with rasterio.open(path, "w", driver="GTiff", tiled=True, blockxsize=256, blockysize=256, **shape, **place) as file:
-        file.write(pixels)
+    shape = {"count": 3, "height": rows * TILE_PX, "width": cols * TILE_PX, "dtype": "uint16"}
+    layout = {"tiled": True, "blockxsize": TILE_PX, "blockysize": TILE_PX, "bigtiff": "if_safer"}
+    with rasterio.open(path, "w", driver="GTiff", **layout, **shape, **place) as file:
+        for _, window in file.block_windows(1):
+            file.write(random.integers(1, 4000, (3, TILE_PX, TILE_PX), dtype=np.uint16), window=window)
 
 
 def config(folder: Path, name: str) -> str:
