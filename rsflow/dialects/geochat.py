@@ -37,8 +37,8 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
     """Rounds to a hundredth of the picture's sides and to a degree."""
 
     def write(phrase: str, group: list[Region]) -> str:
-        spelled = "<delim>".join(_write(box, height_px, width_px) for box in group)
-        return (f"<p>{phrase}</p> " if phrase else "") + spelled
+        boxes_text = "<delim>".join(_write(box, height_px, width_px) for box in group)
+        return (f"<p>{phrase}</p> " if phrase else "") + boxes_text
 
     return spell_marks(text, boxes, write)
 

@@ -101,7 +101,7 @@ def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dial
     def spelled_text(text: str) -> str:
         return spell_on_pictures(spell, text, boxes, places, sizes) if places else spell(text, boxes, *size)
 
-    spelled = [(turn["role"], spelled_text(turn["text"])) for turn in instruction["turns"]]
+    turns = [(turn["role"], spelled_text(turn["text"])) for turn in instruction["turns"]]
     others = other_wordings(instruction["turns"][-2]["text"], wordings) if wordings else ()
     return Question(
         instruction["id"],
@@ -111,8 +111,8 @@ def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dial
         record["sensor"],
         record["source"],
         record["cell"] or record["key"],
-        tuple(spelled[:-2]),
-        spelled[-2][1],
+        tuple(turns[:-2]),
+        turns[-2][1],
         instruction["turns"][-1]["text"],
         boxes,
         answer,

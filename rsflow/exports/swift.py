@@ -40,7 +40,7 @@ def write(job: ExportJob) -> None:
         for instruction, turns in instructions:
             pictures = instruction.get("box_pictures") or [0] * len(instruction["boxes"])
             objects = _Objects(instruction["boxes"], pictures, files.sizes)
-            spelled = (
+            written_turns = (
                 turns
                 if in_text
                 else [
@@ -50,7 +50,7 @@ def write(job: ExportJob) -> None:
             )
             job.tally.notes["oriented_boxes_made_upright"] += objects.oriented
             yield {
-                "messages": openai_messages(spelled, files.tokens),
+                "messages": openai_messages(written_turns, files.tokens),
                 "images": list(files.paths),
                 **({"objects": objects.record()} if objects.bbox else {}),
                 "id": instruction["id"],

@@ -65,16 +65,20 @@ def layer_copy(entry: Annotations, options: VectorOptions, root: str, where: str
 
 def interest_copy(options: VectorOptions, root: str, where: str) -> LayerCopy:
     """The same of the area within which the layer is exhaustive."""
-    asked = VectorOptions(rules=(Rule(category="area of interest", kind="area"),))
-    return _copied(find_files((str(options.area_of_interest),), where), asked, {}, root, f"{where}.options.area_of_interest")
+    interest_options = VectorOptions(rules=(Rule(category="area of interest", kind="area"),))
+    return _copied(
+        find_files((str(options.area_of_interest),), where), interest_options, {}, root, f"{where}.options.area_of_interest"
+    )
 
 
 def find_files(patterns: Sequence[str], where: str) -> list[str]:
     """Files that the patterns match, each once, without the parts of shapefiles. ConfigError where one matches none."""
     files = [file for pattern in patterns for file in storage.glob(pattern) or _missing(pattern, where)]
-    beside = {os.path.splitext(file)[0] for file in files if file.lower().endswith(".shp")}
+    shapefiles = {os.path.splitext(file)[0] for file in files if file.lower().endswith(".shp")}
     return [
-        file for file in dict.fromkeys(files) if not (file.lower().endswith(_BESIDE) and os.path.splitext(file)[0] in beside)
+        file
+        for file in dict.fromkeys(files)
+        if not (file.lower().endswith(_BESIDE) and os.path.splitext(file)[0] in shapefiles)
     ]
 
 

@@ -57,4 +57,4 @@ def _group_by_unit(rows: pa.Table) -> dict[str, Asked]:
     found: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
     for unit, tile_id, kinds in zip(*(rows[name].to_pylist() for name in ROWS.names), strict=True):
         found[unit].append((tile_id, tuple(kinds)))
-    return {unit: tuple(asked) for unit, asked in found.items()}
+    return {unit: tuple(chosen) for unit, chosen in found.items()}

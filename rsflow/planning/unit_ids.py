@@ -112,8 +112,8 @@ class UnitIds:
     def generate(self, unit: Unit) -> str:
         """A model that compares sensors depends on all labels of the neighbouring scenes."""
         others = [self._labels_of_scene[scene] for scene in self.neighbours.get(unit.scene_id, []) if scene in self.by_scene]
-        asked = self.asked(unit)
-        chosen = [] if asked is None else [list(asked)]
+        tiles = self.asked(unit)
+        chosen = [] if tiles is None else [list(tiles)]
         return fingerprint("generate", *self.labels_of(unit), *others, self.plan.generator, *chosen)
 
     def asked(self, unit: Unit) -> Asked | None:

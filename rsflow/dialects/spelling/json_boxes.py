@@ -37,8 +37,8 @@ PATH_FORM = PathForm(
 def write(phrase: str, rows: Sequence[Sequence[int]]) -> str:
     """`rows`: four or eight whole numbers each."""
     objects = [{"bbox_2d" if len(row) == 4 else "quad_2d": list(row)} for row in rows]
-    spelled = json.dumps(objects if len(objects) > 1 else objects[0])
-    return f"{phrase} {spelled}" if phrase else spelled
+    boxes_json = json.dumps(objects if len(objects) > 1 else objects[0])
+    return f"{phrase} {boxes_json}" if phrase else boxes_json
 
 
 def read(text: str, to_pixels: Callable[[Region], Region]) -> tuple[str, list[Region]]:

@@ -40,18 +40,18 @@ def faults_of(statement: Statement, facts: ClaimFacts, answer_claims: Sequence[C
     `answer_claims`: those of the whole answer, of which a sentence may speak that draws a conclusion and makes no claim itself.
     """
     if not statement.claims and answer_claims:
-        said = unclaimed_words(statement.text, answer_claims, facts)
-        return [f"{statement.text!r}: {'; '.join(said)}"] if said else []
+        problems = unclaimed_words(statement.text, answer_claims, facts)
+        return [f"{statement.text!r}: {'; '.join(problems)}"] if problems else []
     if not statement.claims:
         return [f"{statement.text!r} makes no claim"]
     verdicts = [(claim, check_claim(claim, facts)) for claim in statement.claims]
     faults = [f"claim {_named(claim)}: {verdict}" for claim, verdict in verdicts if not verdict.holds]
     if faults:
         return [f"{statement.text!r}: {'; '.join(faults)}"]
-    said, free_share = unexplained(statement.text, statement.claims, facts)
+    problems, free_share = unexplained(statement.text, statement.claims, facts)
     if free_share > MAX_FREE_SHARE:
-        said.append(f"{free_share:.0%} of its words rest on no claim")
-    return [f"{statement.text!r}: {'; '.join(said)}"] if said else []
+        problems.append(f"{free_share:.0%} of its words rest on no claim")
+    return [f"{statement.text!r}: {'; '.join(problems)}"] if problems else []
 
 
 def review(statements: Sequence[Statement], facts: ClaimFacts, may_conclude: bool = False) -> Reviewed:
