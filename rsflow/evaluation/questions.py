@@ -73,7 +73,7 @@ def read_questions(
     for entry in manifest.splits[split].shards:
         for sample in ShardReader(root, entry):
             pictures = _pictures(sample)
-            for instruction in _asked(sample.record, tasks):
+            for instruction in _instructions_of_tasks(sample.record, tasks):
                 if limit is not None and count >= limit:
                     return
                 count += 1
@@ -85,7 +85,7 @@ def _pictures(sample: Sample) -> tuple[bytes, ...]:
     return (sample.picture, *(sample.others[extension] for extension, _ in further))
 
 
-def _asked(record: dict[str, Any], tasks: tuple[str, ...]) -> list[dict[str, Any]]:
+def _instructions_of_tasks(record: dict[str, Any], tasks: tuple[str, ...]) -> list[dict[str, Any]]:
     return [one for one in record["instructions"] if not tasks or one["task"] in tasks]
 
 

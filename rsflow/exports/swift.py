@@ -44,7 +44,7 @@ def write(job: ExportJob) -> None:
                 turns
                 if in_text
                 else [
-                    (turn["role"], objects.take(_spelled_outlines(job, sample, instruction, turn["text"])))
+                    (turn["role"], objects.take(_write_outlines(job, sample, instruction, turn["text"])))
                     for turn in instruction["turns"]
                 ]
             )
@@ -60,7 +60,7 @@ def write(job: ExportJob) -> None:
     write_records(job, make_records, json_lines, "jsonl")
 
 
-def _spelled_outlines(job: ExportJob, sample: Sample, instruction: Record, text: str) -> str:
+def _write_outlines(job: ExportJob, sample: Sample, instruction: Record, text: str) -> str:
     """Only boxes have placeholders: outlines and paths are spelled in the text."""
     size = sample.record["height_px"], sample.record["width_px"]
     return spell_outlines_and_paths(job.dialect, text, instruction["answer"], *size)

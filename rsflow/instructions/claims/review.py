@@ -17,7 +17,7 @@ from rsflow.instructions.claims.schema import Statement
 MAX_FREE_SHARE = 0.6  # of a sentence's content words: with more of them it claims too little to be checked
 MIN_KEPT_SHARE = 0.5  # of a text's sentences that must stand, as written or replaced
 QUESTION_KINDS = ("noun", "place", "number", "colour")  # checkable words of a question that its answer has to be about
-_ASKED_AMOUNT = re.compile(r"\bhow (many|much|few|large|small|long|wide)\b", re.IGNORECASE)
+_AMOUNT_QUESTION = re.compile(r"\bhow (many|much|few|large|small|long|wide)\b", re.IGNORECASE)
 _REFERRING = frozenset(["it", "its", "they", "their", "these", "those", "both", "this", "here", "he", "she", "such", "another"])
 
 
@@ -88,7 +88,7 @@ def review(statements: Sequence[Statement], facts: ClaimFacts, may_conclude: boo
 def question_faults(question: str, sentences: Sequence[Statement], facts: ClaimFacts) -> list[str]:
     """What a question speaks of and its answer claims nothing about; an answer that says yes to an absence."""
     claims = [claim for statement in sentences for claim in statement.claims]
-    faults = unclaimed_words(_ASKED_AMOUNT.sub("how", question), claims, facts, QUESTION_KINDS)
+    faults = unclaimed_words(_AMOUNT_QUESTION.sub("how", question), claims, facts, QUESTION_KINDS)
     first = sentences[0] if sentences else None
     if first and first.text.lower().startswith("yes") and any(claim.kind == "absence" for claim in first.claims):
         faults.append("the answer says yes and claims an absence")
