@@ -83,7 +83,7 @@ def test_one_rank_goes_on_as_two_and_takes_the_same_steps(configure: Configure, 
 
 
 @pytest.mark.ray
-def test_workers_of_a_ray_train_job_take_the_same_steps(configure: Configure, tmp_path: Path) -> None:
+def test_workers_of_a_ray_train_job_take_the_same_steps(configure: Configure, tmp_path: Path, ray_session: None) -> None:
     alone, job = (
         configure(output=str(tmp_path / name), max_steps=3, **more)
         for name, more in (("alone", {}), ("job", {"ray": {"workers": 2}}))
