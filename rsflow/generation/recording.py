@@ -1,12 +1,11 @@
 """Recorded answers: a request that a model has answered once is read from the lake from then on.
 
-An answer is stored with its cost under the digest of its request and its engine, as a JSON record that is on the disk before the
-answer is used (rsflow.files.record_store: on a local disk a line of a log in `<root>/responses/log`, in an object store an object
-of its own). An interrupted run continues at the request where it stopped, a repeated
-run sends and pays nothing, and an engine whose answers are all recorded is never opened: no model, no GPU, no key. A refusal
-of the model itself is recorded too; other failures are not, and too many in a row end the run, because an outage must not turn
-a dataset into rejects. Equal requests in one call are sent once; two workers that send the same request at the same moment may
-both pay.
+An answer is stored with its cost under the digest of its request and its engine, as a JSON record that is on the disk before
+the answer is used (rsflow.files.record_store: on a local disk a line of a log in `<root>/responses/log`, in an object store an
+object). An interrupted run continues at the request where it stopped, a repeated run sends and pays nothing, and an engine
+whose answers are all recorded is never opened: no model, no GPU, no key. A refusal of the model itself is recorded too; other
+failures are not, and too many in a row end the run, because an outage must not turn a dataset into rejects. Equal requests in
+one call are sent once; two workers that send the same request at the same moment may both pay.
 
 Whatever ends a call early (the reader, an error, an allowance that is spent), requests in flight are waited for and recorded.
 """

@@ -114,7 +114,7 @@ class AttemptLog:
         return json.dumps({**self.names, **tags, "outcome": outcome, "cost": field_values(cost)}).encode()
 
     def _is_unanswered(self, name: str) -> bool:
-        return json.loads(self.records.read(name) or b"{}").get("outcome") == UNANSWERED
+        return bool(json.loads(self.records.read(name) or b"{}").get("outcome") == UNANSWERED)
 
 
 def _digest(name: str) -> str:
