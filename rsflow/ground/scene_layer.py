@@ -117,8 +117,8 @@ class WindowFeatures:
         covers = {form.category for form in self.layer.forms if form.kind in ("area", "line")}
         mapped = bool(covers) and covers <= {*self.layer.complete} - truth.unknown
         if mapped:
-            said = {label.category for label in truth.labels}
-            absent = sorted(covers - said)
+            present = {label.category for label in truth.labels}
+            absent = sorted(covers - present)
             truth.labels += [Label("cover", category, self.layer.provenance, value=0.0) for category in absent]
         return LayerTruth(truth, tuple(name for name in self.layer.complete if name not in covers), mapped)
 

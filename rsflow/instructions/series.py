@@ -98,8 +98,8 @@ def _largest(group: GroupFacts, name: str, covers: dict[int, Cover]) -> Iterator
     ranked = sorted(shares, reverse=True)
     if ranked[0] - ranked[1] >= _least_change(group):
         number = shares.index(ranked[0]) + 1
-        said = f"has the largest share of {name}"
-        yield _image("series_cover_largest", f"most {name}", number, {"cover": name}, _labels(group, covers), said)
+        predicate = f"has the largest share of {name}"
+        yield _image("series_cover_largest", f"most {name}", number, {"cover": name}, _labels(group, covers), predicate)
 
 
 def _cover_change(group: GroupFacts, name: str, covers: dict[int, Cover]) -> Iterator[QuestionAnswer]:
@@ -109,11 +109,11 @@ def _cover_change(group: GroupFacts, name: str, covers: dict[int, Cover]) -> Ite
     if abs(after - before) < _least_change(group):
         return
     word = "grew" if after > before else "shrank"
-    said = f"It {word} from {english.percent_phrase(before)} to {english.percent_phrase(after)} of the image."
+    text = f"It {word} from {english.percent_phrase(before)} to {english.percent_phrase(after)} of the image."
     answer = {"kind": "text", "name": f"change of {name}", "from": before, "to": after}
     placeholders = {"cover": name, "first": str(first + 1), "last": str(last + 1)}
     used = {first: covers[first], last: covers[last]}
-    yield QuestionAnswer(TASK, "series_cover_change", name, said, said, answer, _labels(group, used), (), placeholders)
+    yield QuestionAnswer(TASK, "series_cover_change", name, text, text, answer, _labels(group, used), (), placeholders)
 
 
 def _least_change(group: GroupFacts) -> float:
@@ -141,9 +141,9 @@ def _things(group: GroupFacts, settings: config.Instructions) -> Iterator[Questi
             yield _counts(noun, counts, labels)
         if counts[0] == 0:
             number = next(place for place, count in enumerate(counts, 1) if count)
-            said = f"is the first that shows {english.with_article(noun)}"
+            predicate = f"is the first that shows {english.with_article(noun)}"
             yield _image(
-                "series_first", f"first {noun}", number, {"thing": noun, "one": english.with_article(noun)}, labels, said
+                "series_first", f"first {noun}", number, {"thing": noun, "one": english.with_article(noun)}, labels, predicate
             )
 
 
@@ -158,15 +158,15 @@ def _are_large(found: list[Group | None], settings: config.Instructions) -> bool
 
 
 def _counts(noun: str, counts: list[int], labels: tuple[int, ...]) -> QuestionAnswer:
-    told = [f"{english.count_phrase(count, noun)} in image {number}" for number, count in enumerate(counts, 1)]
-    said = english.capitalise(english.join_list(told)) + "."
+    parts = [f"{english.count_phrase(count, noun)} in image {number}" for number, count in enumerate(counts, 1)]
+    text = english.capitalise(english.join_list(parts)) + "."
     answer = {"kind": "text", "name": f"number of {english.pluralise(noun)}", "values": counts}
-    return QuestionAnswer(TASK, "series_counts", noun, said, said, answer, labels, (), {"things": english.pluralise(noun)})
+    return QuestionAnswer(TASK, "series_counts", noun, text, text, answer, labels, (), {"things": english.pluralise(noun)})
 
 
 def _image(
-    kind: str, name: str, number: int, placeholders: dict[str, str], labels: tuple[int, ...], said: str
+    kind: str, name: str, number: int, placeholders: dict[str, str], labels: tuple[int, ...], predicate: str
 ) -> QuestionAnswer:
     """An answer that names an image."""
     answer = {"kind": "fact", "name": name, "value": f"image {number}"}
-    return QuestionAnswer(TASK, kind, name, f"image {number}", f"Image {number} {said}.", answer, labels, (), placeholders)
+    return QuestionAnswer(TASK, kind, name, f"image {number}", f"Image {number} {predicate}.", answer, labels, (), placeholders)

@@ -24,9 +24,9 @@ _TURN_DAYS = 15  # of the month before and after a meteorological season begins,
 def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
     reasons = [*_clouds(group.members), *_seasons(group.members), *_shifts(group.members)]
     if reasons:
-        said = english.capitalise(english.join_list([text for _, text in reasons])) + "."
+        reasons_text = english.capitalise(english.join_list([text for _, text in reasons])) + "."
         answer = {"kind": "text", "reasons": [name for name, _ in reasons]}
-        yield QuestionAnswer(TASK, "change_apparent", "all", said, said, answer, ())
+        yield QuestionAnswer(TASK, "change_apparent", "all", reasons_text, reasons_text, answer, ())
 
 
 def season(member: GroupMember) -> str | None:
@@ -50,8 +50,8 @@ def _clouds(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
 def _seasons(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
     seasons = [season(member) for member in members]
     if all(seasons) and len({*seasons}) > 1:
-        told = [f"image {number} in {name}" for number, name in enumerate(seasons, 1)]
-        yield "season", f"the images were taken in different seasons, {english.join_list(told)}"
+        parts = [f"image {number} in {name}" for number, name in enumerate(seasons, 1)]
+        yield "season", f"the images were taken in different seasons, {english.join_list(parts)}"
 
 
 def _shifts(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
