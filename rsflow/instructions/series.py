@@ -2,12 +2,14 @@
 and in which order the images were taken.
 
 Images are in the order of time, but for groups of the kind "shuffled", which ask for that order. A change is told where it is
-larger than what it is measured with (rsflow.instructions.groups.series_facts). Whether two dates differ in nothing is never told.
+larger than what it is measured with (rsflow.instructions.groups.series_facts). Whether two dates differ in nothing is never
+told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from rsflow.config import settings as config
 from rsflow.instructions.groups import apparent_changes, date_order
@@ -67,10 +69,10 @@ def _largest(group: GroupFacts, series: CoverSeries) -> Iterator[QuestionAnswer]
     shares = [cover.share for cover in series.covers.values()]
     ranked = sorted(shares, reverse=True)
     if len(shares) == len(group.members) and ranked[0] - ranked[1] >= least_change(group):
-        said = f"has the largest share of {series.name}"
+        predicate = f"has the largest share of {series.name}"
         number = shares.index(ranked[0]) + 1
         placeholders = {"cover": series.name}
-        yield _image("series_cover_largest", f"most {series.name}", number, placeholders, series.labels(group), said)
+        yield _image("series_cover_largest", f"most {series.name}", number, placeholders, series.labels(group), predicate)
 
 
 def _cover_change(group: GroupFacts, series: CoverSeries) -> Iterator[QuestionAnswer]:
@@ -80,11 +82,11 @@ def _cover_change(group: GroupFacts, series: CoverSeries) -> Iterator[QuestionAn
     if abs(after - before) < least_change(group):
         return
     word = "grew" if after > before else "shrank"
-    said = f"It {word} from {english.percent_phrase(before)} to {english.percent_phrase(after)} of the image."
+    text = f"It {word} from {english.percent_phrase(before)} to {english.percent_phrase(after)} of the image."
     answer = {"kind": "text", "name": f"change of {series.name}", "from": before, "to": after}
     placeholders = {"cover": series.name, "first": str(first + 1), "last": str(last + 1)}
     labels = CoverSeries(series.name, {place: series.covers[place] for place in (first, last)}).labels(group)
-    yield QuestionAnswer(TASK, "series_cover_change", series.name, said, said, answer, labels, (), placeholders)
+    yield QuestionAnswer(TASK, "series_cover_change", series.name, text, text, answer, labels, (), placeholders)
 
 
 def _largest_step(group: GroupFacts, series: CoverSeries) -> Iterator[QuestionAnswer]:
@@ -92,7 +94,7 @@ def _largest_step(group: GroupFacts, series: CoverSeries) -> Iterator[QuestionAn
     shares = [cover.share for cover in series.covers.values()]
     if len(shares) < max(3, len(group.members)):
         return
-    steps = [abs(after - before) for before, after in zip(shares, shares[1:], strict=False)]
+    steps = [abs(after - before) for before, after in pairwise(shares)]
     ranked = sorted(steps, reverse=True)
     if ranked[0] - ranked[1] >= least_change(group):
         yield _interval("series_cover_step", series.name, steps.index(ranked[0]) + 1, series.labels(group))
@@ -102,36 +104,36 @@ def _things(series: CountSeries) -> Iterator[QuestionAnswer]:
     noun, counts, labels = series.noun, series.counts, series.labels
     if len({*counts}) > 1:
         yield _counts(noun, counts, labels)
-    changed = [place for place, (one, other) in enumerate(zip(counts, counts[1:], strict=False), 1) if one != other]
+    changed = [place for place, (one, other) in enumerate(pairwise(counts), 1) if one != other]
     if len(counts) > 2 and len(changed) == 1:
         yield _interval("series_count_step", english.pluralise(noun), changed[0], labels)
     placeholders = {"thing": noun, "one": english.with_article(noun)}
     if counts[0] == 0:
         number = next(place for place, count in enumerate(counts, 1) if count)
-        said = f"is the first that shows {english.with_article(noun)}"
-        yield _image("series_first", f"first {noun}", number, placeholders, labels, said)
+        predicate = f"is the first that shows {english.with_article(noun)}"
+        yield _image("series_first", f"first {noun}", number, placeholders, labels, predicate)
     if len(counts) > 2 and counts[0] and not counts[-1] and len(changed) == 1:
-        said = f"is the first that shows no {noun}"
-        yield _image("series_gone", f"first image without {noun}", changed[0] + 1, placeholders, labels, said)
+        predicate = f"is the first that shows no {noun}"
+        yield _image("series_gone", f"first image without {noun}", changed[0] + 1, placeholders, labels, predicate)
 
 
 def _counts(noun: str, counts: tuple[int, ...], labels: tuple[int, ...]) -> QuestionAnswer:
-    told = [f"{english.count_phrase(count, noun)} in image {number}" for number, count in enumerate(counts, 1)]
-    said = english.capitalise(english.join_list(told)) + "."
+    parts = [f"{english.count_phrase(count, noun)} in image {number}" for number, count in enumerate(counts, 1)]
+    text = english.capitalise(english.join_list(parts)) + "."
     answer = {"kind": "text", "name": f"number of {english.pluralise(noun)}", "values": [*counts]}
-    return QuestionAnswer(TASK, "series_counts", noun, said, said, answer, labels, (), {"things": english.pluralise(noun)})
+    return QuestionAnswer(TASK, "series_counts", noun, text, text, answer, labels, (), {"things": english.pluralise(noun)})
 
 
 def _interval(kind: str, what: str, number: int, labels: tuple[int, ...]) -> QuestionAnswer:
     """An answer that names an image and the next one."""
-    said = f"between image {number} and image {number + 1}"
-    answer = {"kind": "fact", "name": f"when {what} changed most", "value": said}
-    return QuestionAnswer(TASK, kind, what, said, f"It was {said}.", answer, labels, (), {"what": what})
+    text = f"between image {number} and image {number + 1}"
+    answer = {"kind": "fact", "name": f"when {what} changed most", "value": text}
+    return QuestionAnswer(TASK, kind, what, text, f"It was {text}.", answer, labels, (), {"what": what})
 
 
 def _image(
-    kind: str, name: str, number: int, placeholders: dict[str, str], labels: tuple[int, ...], said: str
+    kind: str, name: str, number: int, placeholders: dict[str, str], labels: tuple[int, ...], predicate: str
 ) -> QuestionAnswer:
     """An answer that names an image."""
     answer = {"kind": "fact", "name": name, "value": f"image {number}"}
-    return QuestionAnswer(TASK, kind, name, f"image {number}", f"Image {number} {said}.", answer, labels, (), placeholders)
+    return QuestionAnswer(TASK, kind, name, f"image {number}", f"Image {number} {predicate}.", answer, labels, (), placeholders)

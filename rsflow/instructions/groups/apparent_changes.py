@@ -27,9 +27,9 @@ _TURN_DAYS = 15  # of the month before and after a meteorological season begins,
 def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
     reasons = [*_clouds(group.members), *_seasons(group.members), *_shadows(group.members), *_shifts(group.members)]
     if reasons:
-        said = " ".join(f"{english.capitalise(text)}." for _, text in reasons)
+        reasons_text = " ".join(f"{english.capitalise(text)}." for _, text in reasons)
         answer = {"kind": "text", "reasons": [name for name, _ in reasons]}
-        yield QuestionAnswer(TASK, "change_apparent", "all", said, said, answer, ())
+        yield QuestionAnswer(TASK, "change_apparent", "all", reasons_text, reasons_text, answer, ())
 
 
 def season(member: GroupMember) -> str | None:
@@ -53,8 +53,8 @@ def _clouds(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
 def _seasons(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
     seasons = [season(member) for member in members]
     if all(seasons) and len({*seasons}) > 1:
-        told = [f"image {number} in {name}" for number, name in enumerate(seasons, 1)]
-        yield "season", f"the images were taken in different seasons, {english.join_list(told)}"
+        parts = [f"image {number} in {name}" for number, name in enumerate(seasons, 1)]
+        yield "season", f"the images were taken in different seasons, {english.join_list(parts)}"
 
 
 def _shadows(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
@@ -63,8 +63,8 @@ def _shadows(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
     known = [height for height in heights if height is not None]
     if len(known) == len(members) and max(known) - min(known) >= SUN_LEAD:
         low, high = known.index(min(known)), known.index(max(known))
-        told = f"the sun stood lower in image {low + 1}, at about {known[low]:.0f} degrees, than in image {high + 1}, at about "
-        yield "shadow", f"{told}{known[high]:.0f} degrees, so shadows are longer in image {low + 1}"
+        lower, higher = (f"image {place + 1}, at about {known[place]:.0f} degrees" for place in (low, high))
+        yield "shadow", f"the sun stood lower in {lower}, than in {higher}, so shadows are longer in image {low + 1}"
 
 
 def sun_height(member: GroupMember) -> float | None:

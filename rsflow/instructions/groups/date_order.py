@@ -1,13 +1,14 @@
 """In which order images of one place were taken that are not shown in the order of time.
 
-Time itself leaves no mark on a picture, so the order is asked only where a development that is measured at every date goes one
-way, and the question tells which way: the number of a kind of thing, or the share of a land cover. Each step of it must be larger
+A single picture does not show its date, so the order is asked only where a development that is measured at every date goes one
+way, and the question tells which way: the number of a kind of thing, or the share of a land cover. Each step must be larger
 than what it is measured with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from rsflow.config import settings as config
 from rsflow.instructions.groups.group_facts import GroupFacts
@@ -36,7 +37,7 @@ def question_answers(group: GroupFacts, settings: config.Instructions) -> Iterat
 
 def _direction(values: Sequence[float], least: float, up: str, down: str) -> str:
     """How values go from each date to the next: `up`, `down`, "" where a step goes another way or is smaller than `least`."""
-    steps = [after - before for before, after in zip(values, values[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(values)]
     if all(step >= least for step in steps):
         return up
     return down if all(-step >= least for step in steps) else ""
@@ -47,12 +48,12 @@ def _asked(order: list[int], development: str, name: str, labels: tuple[int, ...
     numbers = [place + 1 for place in order]
     placeholders = {"development": development}
     if len(order) > 2:
-        said = english.join_list([f"image {number}" for number in numbers])
-        answer = {"kind": "fact", "name": f"order of dates by the {name}", "value": said}
-        full = f"In the order of time: {said}."
-        yield QuestionAnswer(TASK, "series_order", name, said, full, answer, labels, (), placeholders)
+        text = english.join_list([f"image {number}" for number in numbers])
+        answer = {"kind": "fact", "name": f"order of dates by the {name}", "value": text}
+        full = f"In the order of time: {text}."
+        yield QuestionAnswer(TASK, "series_order", name, text, full, answer, labels, (), placeholders)
     for kind, which, number in (("series_earliest", "first", numbers[0]), ("series_latest", "last", numbers[-1])):
-        said = f"image {number}"
-        answer = {"kind": "fact", "name": f"image taken {which} by the {name}", "value": said}
+        text = f"image {number}"
+        answer = {"kind": "fact", "name": f"image taken {which} by the {name}", "value": text}
         full = f"Image {number} was taken {which}."
-        yield QuestionAnswer(TASK, kind, name, said, full, answer, labels, (), placeholders)
+        yield QuestionAnswer(TASK, kind, name, text, full, answer, labels, (), placeholders)

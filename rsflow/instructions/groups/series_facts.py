@@ -1,7 +1,7 @@
 """What is known of every date of a series: numbers of things, and shares of land cover.
 
-Numbers count only where every one is known at all dates. Shares count only of pictures without fill and with little cloud, and a
-difference of two shares only where it is larger than what the measured shift of the pictures makes.
+Numbers count only where every one is known at all dates. Shares count only of pictures without fill and with little cloud, and
+a difference of two shares only where it is larger than what the measured shift of the pictures makes.
 """
 
 from __future__ import annotations

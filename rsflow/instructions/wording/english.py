@@ -124,8 +124,8 @@ def singular_form(category: str) -> str:
     words[-1] = _singular(words[-1])
     if words[0] == "other" and len(words) > 1:
         return " ".join([*words[1:], "of another kind"])
-    said = " ".join(words)
-    return "" if said in UNNAMED else said
+    noun = " ".join(words)
+    return "" if noun in UNNAMED else noun
 
 
 def mass_noun(category: str) -> str:
