@@ -25,7 +25,7 @@ def check_picture_sizes(
         resized = getattr(dialects.get_dialect(one["dialect"]), "resized", None) if "dialect" in one else None
         if first < 0 or resized is None or not any(len(instruction["boxes"]) for instruction in one["instructions"]):
             continue
-        expected, shown = resized(one["height_px"], one["width_px"]), _shown_size(batch, first, processor)
+        expected, shown = resized(one["height_px"], one["width_px"]), shown_size(batch, first, processor)
         if expected != shown:
             raise ConfigError(
                 f"sample {one['key']}: dialect {one['dialect']!r} spells boxes in pixels of a picture resized to "
@@ -34,7 +34,8 @@ def check_picture_sizes(
             )
 
 
-def _shown_size(batch: Any, picture: int, processor: Any) -> tuple[int, int] | None:
+def shown_size(batch: Any, picture: int, processor: Any) -> tuple[int, int] | None:
+    """(rows, cols) of a picture of the batch as the model sees it; None where the processor does not state it."""
     patch = getattr(getattr(processor, "image_processor", None), "patch_size", None)
     if "image_grid_thw" not in batch or not isinstance(patch, int):
         return None
