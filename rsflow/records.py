@@ -34,6 +34,7 @@ LabelKind = Literal["box", "category", "caption", "count", "cover", "fact", "phr
 PAIR_KINDS: frozenset[str] = frozenset(get_args(PairKind))
 
 BEFORE, AFTER = "before", "after"  # roles of the two pictures of a pair
+SHUFFLED = "shuffled"  # kind of a group of dates that are not in the order of time
 OVERVIEW, MIDDLE, DETAIL = "overview", "middle", "detail"  # scales of a large scene, and roles of their pictures
 NEW, GONE = "new", "gone"  # flags of a changed area: the thing is not there before, or not after
 SAME_PLACE = "same place"  # fact of a group: 1 where its pictures show one place, 0 where they show two

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rsflow.config.validation import STRICT, Positive, Share
 
-GroupKind = Literal["dates", "pairs", "places", "sensors"]
+GroupKind = Literal["dates", "pairs", "places", "sensors", "shuffled"]
 IndexName = Literal["ndvi", "ndwi", "mndwi", "nbr", "ndbi"]
 GroupPolicy = Literal["valid", "nearest", "cloud_free", "seasons"]
 TransferKind = Literal["box", "category", "cover", "presence"]
@@ -40,8 +40,8 @@ class Changes:
 class Groups:
     """`kinds`: the dates of one sensor; of three dates or more also pairs of them, each with the next and the first with the
     last; one tile of each sensor; `places`, for each pair of sensors, a tile of one beside a tile of the other that shows other
-    ground. `window_days`: the longest time between pictures of different
-    sensors; none: any, and tiles without a time count too.
+    ground; `shuffled`, the dates of one sensor in an order by hash, to ask for the order of time. `window_days`: the longest
+    time between pictures of different sensors; none: any, and tiles without a time count too.
 
     `policy`: which tile of a day (of a season: `seasons`) stands for it, and which of another sensor goes with a tile: the one
     with the best valid share, the nearest in time, or the one with least cloud, where at most `max_cloud_share` of it is known
@@ -52,7 +52,7 @@ class Groups:
     """
 
     __pydantic_config__ = STRICT
-    kinds: Annotated[tuple[GroupKind, ...], Field(min_length=1)] = ("dates", "pairs", "places", "sensors")
+    kinds: Annotated[tuple[GroupKind, ...], Field(min_length=1)] = ("dates", "pairs", "places", "sensors", "shuffled")
     window_days: Annotated[float, Field(ge=0)] | None = 30.0
     policy: GroupPolicy = "valid"
     max_cloud_share: Share = 0.1  # of policy cloud_free

@@ -106,12 +106,12 @@ def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     rows = lake.read("selection", ["kind", "subject"], {"selected": True}, known[0])
     balances = []
     for kind, table, column in _SELECTED:
-        wanted = rows.filter(pc.equal(rows["kind"], kind))["subject"]
-        if kind == "group" and not len(wanted):
+        subjects = rows.filter(pc.equal(rows["kind"], kind))["subject"]
+        if kind == "group" and not len(subjects):
             continue
         there = set(read_receipt_rows(lake, table, marked["receipt"], [column])[column].to_pylist())
-        kept = sum(subject in there for subject in wanted.to_pylist())
-        balances.append(Balance("lake", f"selected {table}", len(wanted), {"kept": kept}))
+        kept = sum(subject in there for subject in subjects.to_pylist())
+        balances.append(Balance("lake", f"selected {table}", len(subjects), {"kept": kept}))
     return balances
 
 

@@ -131,7 +131,7 @@ def make_plan(
     undone |= listed.unanswered
     rows = scenes.to_pylist()
     annotated = joined_sources(built, rows, files, all_known=not undone)
-    ground = ground_layers(built, rows, lake.root if lake else None)
+    ground = ground_layers(built, rows, files, lake.root if lake else None)
     for source in built.sources:
         _check_bands(source, rows)
     recipes = {source.name: recipe.label_recipe(built, source) for source in built.sources}

@@ -170,8 +170,8 @@ def group_zoom_stage(built: BuildConfig) -> GroupZoom | None:
 
 def compare_stage(built: BuildConfig) -> Stage | None:
     """What makes instructions of several pictures, where the configuration asks for one of their tasks."""
-    asked = built.instructions.tasks
-    is_requested = not asked or not {*asked}.isdisjoint(instructions.GROUP_TASKS)
+    tasks = built.instructions.tasks
+    is_requested = not tasks or not {*tasks}.isdisjoint(instructions.GROUP_TASKS)
     return InstructGroups(built.instructions, built.labels, built.seed) if is_requested else None
 
 

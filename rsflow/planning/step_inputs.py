@@ -100,11 +100,11 @@ class StepInputs:
         decided = self.ids.plan.decisions.tiles
         for unit, mine in tiles.items():
             for place, tile in enumerate(mine):
-                if (held := decided.get(tile["tile_id"])) and held.labels:
-                    mine[place] = reviewed_tile(tile, held)
+                if (decision := decided.get(tile["tile_id"])) and decision.labels:
+                    mine[place] = reviewed_tile(tile, decision)
                     own = [row for row in labels[unit] if row["tile_id"] == tile["tile_id"]]
                     others = [row for row in labels[unit] if row["tile_id"] != tile["tile_id"]]
-                    labels[unit] = [*others, *reviewed_labels(tile["tile_id"], own, held)]
+                    labels[unit] = [*others, *reviewed_labels(tile["tile_id"], own, decision)]
 
     def _receipt(self, unit: str) -> str:
         if unit not in self.receipts:

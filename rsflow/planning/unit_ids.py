@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from rsflow.lake.receipts import count_failures
-from rsflow.planning.chosen_tiles import Asked
+from rsflow.planning.chosen_tiles import RequestedKinds
 from rsflow.planning.groups.companion_pairs import neighbours
 from rsflow.planning.groups.group_units import GroupUnit, annotated_pairs
 from rsflow.planning.groups.shared_cells import has_several_scenes, units_by_cell
@@ -155,11 +155,11 @@ class UnitIds:
     def generate(self, unit: Unit) -> str:
         """A model that compares sensors depends on all labels of the neighbouring scenes."""
         others = [self._labels_of_scene[scene] for scene in self.neighbours.get(unit.scene_id, []) if scene in self.by_scene]
-        asked = self.asked(unit)
-        chosen = [] if asked is None else [list(asked)]
+        tiles = self.requested_kinds(unit)
+        chosen = [] if tiles is None else [list(tiles)]
         return fingerprint("generate", *self._known_labels(unit), *others, self.plan.generator, *chosen)
 
-    def asked(self, unit: Unit) -> Asked | None:
+    def requested_kinds(self, unit: Unit) -> RequestedKinds | None:
         """The tiles of a label unit that the generator is asked about; None: all of them."""
         return None if self.plan.chosen is None else self.plan.chosen.by_unit.get(unit.id, ())
 

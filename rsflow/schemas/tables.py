@@ -148,7 +148,7 @@ TRANSFERS = pa.schema(
 GROUPS = pa.schema(
     [
         ("group_id", pa.string()),
-        ("kind", pa.string()),  # "pair" (two dates) | "dates" | "sensors" | "places" (two places) | "zoom"
+        ("kind", pa.string()),  # "pair" (two dates) | "dates" | "shuffled" | "sensors" | "places" (two places) | "zoom"
         ("place", pa.string()),  # what the members have in common: a ground cell, or the name of the annotated pair
         ("source", pa.string()),  # of the first member
         ("presence_only", pa.bool_()),  # the pictures do not lie on each other closely enough to compare places; null: they may

@@ -34,6 +34,7 @@ SECTIONS: dict[str, Any] = {
     "annotations: vector": layer_settings.VectorOptions,
     "annotations: vector: rules": layer_settings.Rule,
     "annotations: vector: validity": layer_settings.Validity,
+    "annotations: vector: registration": layer_settings.Registration,
     "annotations: cover": raster_settings.CoverOptions,
     "annotations: field": raster_settings.FieldOptions,
     "sources: published": config.Published,

@@ -127,13 +127,13 @@ def _pools(units: Sequence[StepUnit], apart: bool) -> Iterator[list[StepUnit]]:
 def _slices(units: Sequence[StepUnit], tiles: int) -> Iterator[list[StepUnit]]:
     """The units in slices of so many tiles or a little more, whatever the number of units: the last one may be smaller."""
     part: list[StepUnit] = []
-    held = 0
+    tiles_in_part = 0
     for unit in units:
         part.append(unit)
-        held += unit.tiles
-        if held >= tiles:
+        tiles_in_part += unit.tiles
+        if tiles_in_part >= tiles:
             yield part
-            part, held = [], 0
+            part, tiles_in_part = [], 0
     if part:
         yield part
 

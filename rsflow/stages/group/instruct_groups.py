@@ -24,7 +24,7 @@ class InstructGroups:
     labels: config.Labels
     seed: int
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 100 * VERSION + 2  # of the rules of all tasks, and of those of groups
+    version: ClassVar[int] = 100 * VERSION + 3  # of the rules of all tasks, and of those of groups
 
     def open(self) -> BatchFunction:
         def compare(table: pa.Table) -> Iterator[pa.Table]:
@@ -70,14 +70,22 @@ def _group_facts(
 def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str, Any]]) -> GroupMember:
     shift = (member["dx_px"], member["dy_px"]) if member["dx_px"] is not None and member["dy_px"] is not None else None
     box = member["box_in_first"]
-    latitudes = (tile["footprint"] or [])[1::2]
+    longitude, latitude = (_middle((tile["footprint"] or [])[axis::2]) for axis in (0, 1))
     return GroupMember(
         facts_of(tile, labels),
         member["role"],
         tile["acquired_at"],
         tile["cloud_share"],
-        (min(latitudes) + max(latitudes)) / 2 if latitudes else None,
+        latitude,
         shift,
         (box[0], box[1], box[2], box[3]) if box else None,
         tile["valid_share"],
+        longitude,
     )
+
+
+def _middle(degrees: list[float]) -> float | None:
+    """Of a footprint's coordinates; None where there are none, and where they reach over the antimeridian."""
+    if not degrees or max(degrees) - min(degrees) > 180:
+        return None
+    return (min(degrees) + max(degrees)) / 2
