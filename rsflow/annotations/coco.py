@@ -5,8 +5,8 @@ is the user's mistake and stops the run; a record that is broken becomes a rejec
 incompletely annotated.
 
 What is read: `bbox` x, y, width, height; `segmentation` as rings, each a part of the object (what they share counts once, as
-with COCO's own tools), or as a run-length mask, whose outline is kept with all its parts and holes, but for files whose polygons
-are all boxes (rsflow.annotations.parsing.coco_conventions); `caption`;
+with COCO's own tools), or as a run-length mask, whose outline is kept with all its parts and holes (but not where all polygons
+of a file are boxes: rsflow.annotations.parsing.coco_conventions); `caption`;
 "difficult", "occluded", "truncated" and "ignore" that are true in the record or its `attributes`, as flags;
 an image's "split". Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both are how
 HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from
