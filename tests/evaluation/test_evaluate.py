@@ -151,12 +151,17 @@ def test_the_interval_covers_the_mean_as_often_as_it_says():
 def test_predictions_of_a_file_are_scored_and_what_is_missing_is_unanswered(root, tmp_path, capsys):
     lines = [{"id": each.question_id, "text": right_answer(each)} for each in questions(root)][:20]
     predictions = tmp_path / "predictions.jsonl"
+    lines.append({"id": "of another snapshot", "text": "yes"})
     predictions.write_text("".join(json.dumps(line) + "\n" for line in lines))
     out = tmp_path / "scores"
     assert main(["evaluate", str(predictions), root, "-o", str(out), "--by", "sensor"]) == 0
-    assert "sar" in capsys.readouterr().out
-    content = json.loads((out / "scores.json").read_text())
-    assert (content["run"]["questions"], content["run"]["unanswered"]) == (54, 34)
+    printed = capsys.readouterr()
+    assert "sar" in printed.out
+    assert "34 of 54 questions have no answer and count as wrong: no prediction 34\n" in printed.err
+    assert "1 predictions are of no question of the split and count nowhere, such as 'of another snapshot'" in printed.err
+    run = json.loads((out / "scores.json").read_text())["run"]
+    assert (run["questions"], run["unanswered"], run["unknown_predictions"]) == (54, 34, 1)
+    assert run["unanswered_by_reason"] == {"no prediction": 34}
     page = (out / "page.html").read_text()
     assert "data:image/png;base64," in page
     assert len((out / "predictions.jsonl").read_text().splitlines()) == 54
