@@ -266,6 +266,27 @@ def test_naming_every_class_is_no_answer(root):
     assert [row.measures["accuracy"] for row in score_answers(rows, QWEN)] == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("text", "measures"),
+    [
+        ("A storage tank near the top.", {"accuracy": 1.0}),
+        ("The ship in the upper left.", {"accuracy": 0.0}),
+        ("A storage tank or a ship", {"accuracy": 0.0}),
+        (None, {"accuracy": 0.0}),
+    ],
+)
+def test_a_regions_caption_is_right_where_it_names_the_category(root, text, measures):
+    caption = next(each for each in questions(root) if each.kind == "text")
+    names = {"storage_tank": "The storage tank in the upper left.", "ship": "The ship.", "Schiff": "Das Boot."}
+    tank, ship, boat = (
+        replace(caption, question_id=name, reference=words, answer={"kind": "text", "box": 0, "category": name})
+        for name, words in names.items()
+    )
+    rows = [(tank, Answer("t", text)), (ship, Answer("s", "a ship")), (boat, Answer("b", "Ein Boot"))]
+    assert [row.measures for row in score_answers(rows, QWEN)] == [measures, {"accuracy": 1.0}, {}]
+    assert tank.subject == ""  # a control must not be told the answer
+
+
 def test_box_spellings_are_no_words_of_a_caption(root):
     question = next(each for each in questions(root) if each.kind == "text")
     spelled = QWEN.spell("A harbour with [[1 grey ships|0]].", (tuple(BOXES[0]),), question.height_px, question.width_px)
