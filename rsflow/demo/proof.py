@@ -38,8 +38,8 @@ ANSWER_TOKENS = 48
 # they are easier to learn from than the picture. At first there are short answers alone, each of which says one fact of the
 # picture: with long ones from the beginning, a model of this size spends its minutes on learning to write. Boxes are not
 # trained: it learns none in that time.
-_FIRST = {"vqa": 6, "classification": 3}
-_THEN = {"vqa": 4, "classification": 2, "captioning": 4, "conversation": 1, "description": 1}
+_FIRST = {"vqa": 6, "classification": 3, "region_captioning": 3}
+_THEN = {"vqa": 4, "classification": 2, "captioning": 4, "region_captioning": 3, "description": 1}
 TASKS = tuple(_THEN)
 TRAINING: dict[str, Any] = {
     "regime": {"kind": "full"},

@@ -163,7 +163,11 @@ _QUERY = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\",)\]]+")  # a presigned addr
 
 # What libraries raise in place of OSError, looked up only where they were loaded, because loading costs.
 _FILE_LIBRARIES = (("safetensors", "SafetensorError"),)
-_REMOTE_LIBRARIES = (("botocore.exceptions", "BotoCoreError"), ("botocore.exceptions", "ClientError"), ("aiohttp", "ClientError"))
+_REMOTE_LIBRARIES = (
+    ("botocore.exceptions", "BotoCoreError"),
+    ("botocore.exceptions", "ClientError"),
+    ("aiohttp", "ClientError"),
+)
 
 
 def _loaded(names: tuple[tuple[str, str], ...]) -> tuple[type[Exception], ...]:

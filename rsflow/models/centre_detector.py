@@ -1,8 +1,7 @@
-"""An object detector of points: an object is a peak of a heat map, and its box and category are read off there.
+"""An object detector of points: an object is the peak of its category's heat map, and its box is read off there.
 
 CenterNet's idea (https://arxiv.org/abs/1904.07850) on a small U-Net: no anchors and no matching, which learns many small
-objects from a few hundred pictures on a CPU, where detection transformers need days. One heat map for all categories learns
-sooner than one for each, and an object whose category is in doubt is still an object. It is an AutoModelForObjectDetection:
+objects from a few hundred pictures on a CPU, where detection transformers need days. It is an AutoModelForObjectDetection:
 input, targets and output are those of RT-DETR, whose image processor reads its output.
 
 Targets may carry `ignored` boxes (objects that annotators were not sure of): nothing is learned where they lie.
@@ -13,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +26,7 @@ _NO_PEAK = -20.0  # the logit of what is no peak: a probability of 2e-9
 _PRIOR = 0.01  # the probability of an object that a new model gives every position
 _SMALL = 0.1
 _MIN_RADIUS, _MAX_RADIUS = 0.7, 4.0  # standard deviation of a target's peak, in cells
+_SIZE_WEIGHT = 1.0
 _SAME_OBJECT = 0.5  # intersection over union of two peaks' boxes, above which they are of one object
 _NEAR = 0.6  # of a peak: the least that learns its object's shape
 
@@ -42,15 +42,6 @@ class CentreDetectorConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         self.widths = list(widths)
         self.queries = queries
         super().__init__(**settings)
-
-
-class Maps(NamedTuple):
-    """What the network makes of a batch, by cell: `heat` (batch, 1, rows, cols), the logit that an object's middle lies there,
-    whatever it is; `category` (batch, categories, …), logits of what it is; `size` (batch, 4, …), its box."""
-
-    heat: Tensor
-    category: Tensor
-    size: Tensor
 
 
 @dataclass
@@ -73,8 +64,7 @@ class CentreDetector(PreTrainedModel):  # type: ignore[no-untyped-call]
         self.network = UNet(config.widths)
         width = config.widths[0]
         self.last = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1), nn.ReLU())
-        self.heat = nn.Conv2d(width, 1, 1)
-        self.category = nn.Conv2d(width, len(config.id2label or ()), 1)
+        self.heat = nn.Conv2d(width, len(config.id2label or ()), 1)
         self.size = nn.Conv2d(width, 4, 1)
         self.post_init()  # type: ignore[no-untyped-call]
         with torch.no_grad():  # a new model begins near its prior, and with boxes of a cell
@@ -91,25 +81,25 @@ class CentreDetector(PreTrainedModel):  # type: ignore[no-untyped-call]
     def forward(self, pixel_values: Tensor, labels: Sequence[Target] | None = None, **_: Any) -> CentreDetectorOutput:
         """`labels`: of each picture `class_labels` (n), `boxes` (n, 4) as shares, and `ignored` (m, 4) where there are any."""
         features = self.last(self.network(pixel_values))
-        maps = Maps(self.heat(features), self.category(features), self.size(features))
+        heat, size = self.heat(features), self.size(features)
         cells = (pixel_values.shape[-2] / STRIDE, pixel_values.shape[-1] / STRIDE)
         if labels is not None:
-            return CentreDetectorOutput(loss=_loss(maps, labels, cells))
-        return _decode(maps, self.config.queries, cells)
+            return CentreDetectorOutput(loss=_loss(heat, size, labels, cells))
+        return _decode(heat, size, self.config.queries, cells)
 
 
-def _decode(maps: Maps, queries: int, cells: tuple[float, float]) -> CentreDetectorOutput:
-    """The strongest peaks of the heat map, at most `queries`; a peak is of its likeliest category alone, and counts only where
-    no better one has nearly its box."""
-    best, size = maps.heat[:, 0], maps.size
-    is_peak = best == functional.max_pool2d(maps.heat, 3, 1, 1)[:, 0]
+def _decode(heat: Tensor, size: Tensor, queries: int, cells: tuple[float, float]) -> CentreDetectorOutput:
+    """The strongest peaks of the heat maps, at most `queries`; a peak is of its best category alone, and counts only where no
+    better one has nearly its box."""
+    best, category = heat.max(dim=1)
+    is_peak = best == functional.max_pool2d(best[:, None], 3, 1, 1)[:, 0]
     scores = torch.where(is_peak, best, torch.full_like(best, _NO_PEAK)).flatten(1)
     top, where = scores.topk(min(queries, scores.shape[1]), dim=1)
     shape = size.flatten(2).gather(2, where[:, None].expand(-1, 4, -1)).transpose(1, 2)
-    boxes = _boxes(shape, where, best.shape[-1], cells)
+    boxes = _boxes(shape, where, heat.shape[-1], cells)
     top = torch.stack([torch.where(_is_best(each), score, _NO_PEAK) for each, score in zip(boxes, top, strict=True)])
-    logits = top.new_full((*top.shape, maps.category.shape[1]), _NO_PEAK)
-    logits.scatter_(2, maps.category.argmax(dim=1).flatten(1).gather(1, where)[..., None], top[..., None])
+    logits = torch.full((*top.shape, heat.shape[1]), _NO_PEAK, dtype=heat.dtype, device=heat.device)
+    logits.scatter_(2, category.flatten(1).gather(1, where)[..., None], top[..., None])
     return CentreDetectorOutput(logits=logits, pred_boxes=boxes)
 
 
@@ -134,35 +124,37 @@ def _boxes(shape: Tensor, where: Tensor, cols: int, cells: tuple[float, float]) 
     return torch.cat([middle / scale, extent / scale], dim=-1)
 
 
-def _loss(maps: Maps, labels: Sequence[Target], cells: tuple[float, float]) -> Tensor:
-    """Quality focal loss of the heat map (https://arxiv.org/abs/2006.04388), and around the middles of objects the L1 loss of
-    shapes and the cross-entropy of categories."""
-    made = [_targets(target, maps.heat[0, 0], cells) for target in labels]
-    target, known, shape, category, weight = (torch.stack(part) for part in zip(*made, strict=True))
-    objects, heat = max(1, sum(len(each["boxes"]) for each in labels)), maps.heat[:, 0]
+def _loss(heat: Tensor, size: Tensor, labels: Sequence[Target], cells: tuple[float, float]) -> Tensor:
+    """Quality focal loss of the heat maps (https://arxiv.org/abs/2006.04388), and the L1 loss of shapes around the middles of
+    objects."""
+    made = [_targets(target, heat.shape[1:], cells, heat) for target in labels]
+    target, known, shape, weight = (torch.stack(part) for part in zip(*made, strict=True))
+    objects = max(1, sum(len(each["boxes"]) for each in labels))
     surprise = functional.binary_cross_entropy_with_logits(heat, target, reduction="none")
     heat_loss = (surprise * (target - heat.sigmoid()) ** 2 * known).sum() / objects
-    apart = (maps.size - shape).abs().sum(dim=1) + functional.cross_entropy(maps.category, category, reduction="none")
-    return heat_loss + (apart * weight).sum() / weight.sum().clamp(min=1)
+    apart = (size - shape).abs().sum(dim=1) * weight
+    return heat_loss + _SIZE_WEIGHT * apart.sum() / weight.sum().clamp(min=1)
 
 
-def _targets(target: Target, like: Tensor, cells: tuple[float, float]) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """(heat, where it is known, shape (4, rows, cols), category, weight of both), (rows, cols) each as `like`."""
-    rows, cols = like.shape
+def _targets(
+    target: Target, shape: Sequence[int], cells: tuple[float, float], like: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(heat (categories, rows, cols), where it is known (1, rows, cols), shape (4, rows, cols), its weight (rows, cols))."""
+    categories, rows, cols = shape
     scale = like.new_tensor([cells[1], cells[0], cells[1], cells[0]])
     y, x = (torch.arange(count, device=like.device, dtype=like.dtype) + 0.5 for count in (rows, cols))
-    known = ~_inside(target.get("ignored", like.new_zeros(0, 4)) * scale, y, x).any(dim=0)
+    known = ~_inside(target.get("ignored", like.new_zeros(0, 4)) * scale, y, x).any(dim=0, keepdim=True)
     boxes = target["boxes"] * scale
     if not len(boxes):
-        empty = torch.zeros_like(like)
-        return empty, known, empty.expand(4, -1, -1), empty.long(), empty
-    # Each cell learns shape and category of the object whose middle is nearest, by the object's own extent.
-    heat, owner = _bumps(boxes, y, x).max(dim=0)
+        return like.new_zeros(tuple(shape)), known, like.new_zeros(4, rows, cols), like.new_zeros(rows, cols)
+    bumps = _bumps(boxes, y, x)
+    heat = torch.stack([_strongest(bumps[target["class_labels"] == number], rows, cols) for number in range(categories)])
+    # Each cell learns the shape of the object whose middle is nearest, by the object's own extent.
+    strongest, owner = bumps.max(dim=0)
     owned = boxes[owner]
     offset = torch.stack([owned[..., 0] - x, owned[..., 1] - y[:, None]])
     extent = owned[..., 2:].clamp(min=0.05).log().permute(2, 0, 1)
-    weight = torch.where(heat > _NEAR, heat, 0.0)
-    return heat, known, torch.cat([offset, extent]), target["class_labels"][owner], weight
+    return heat, known, torch.cat([offset, extent]), torch.where(strongest > _NEAR, strongest, 0.0)
 
 
 def _bumps(boxes: Tensor, y: Tensor, x: Tensor) -> Tensor:
@@ -173,6 +165,10 @@ def _bumps(boxes: Tensor, y: Tensor, x: Tensor) -> Tensor:
     across = torch.exp(-(((x - col[:, None]) / spread[:, :1]) ** 2) / 2)
     down = torch.exp(-(((y - row[:, None]) / spread[:, 1:]) ** 2) / 2)
     return down[:, :, None] * across[:, None, :]
+
+
+def _strongest(bumps: Tensor, rows: int, cols: int) -> Tensor:
+    return bumps.amax(dim=0) if len(bumps) else bumps.new_zeros(rows, cols)
 
 
 def _inside(boxes: Tensor, y: Tensor, x: Tensor) -> Tensor:
