@@ -60,7 +60,7 @@ def translate_errors(place: str, doing: str) -> Iterator[None]:
     """Turn what a file system raises into a StorageError that names the place, what failed and what to do."""
     try:
         yield
-    except (OSError, MemoryError, *_loaded(_FILE_LIBRARIES)) as error:
+    except _file_errors() as error:
         kind = classify_error(error, place) or StorageError
         raise kind(f"{mask_secrets(place)}: cannot {doing} it: {describe_error(error)}{_at(error, place)}") from error
     except _loaded(_REMOTE_LIBRARIES) as error:
@@ -168,6 +168,10 @@ _REMOTE_LIBRARIES = (
     ("botocore.exceptions", "ClientError"),
     ("aiohttp", "ClientError"),
 )
+
+
+def _file_errors() -> tuple[type[BaseException], ...]:
+    return (OSError, MemoryError, *_loaded(_FILE_LIBRARIES))
 
 
 def _loaded(names: tuple[tuple[str, str], ...]) -> tuple[type[Exception], ...]:
