@@ -79,9 +79,9 @@ class Row:
 
 def train_and_compare(lake: str, folder: str, changes: Mapping[str, Any], seed: int = 0, split: str = "test") -> list[Row]:
     """Train both models, ask all three, and write `folder`/table.txt and table.json. Run again, it goes on where it was."""
-    seen = {"seed": seed, **changes}
-    blind = {**seen, "data": {**seen.get("data", {}), "pictures": "none"}}
-    train_models(lake, folder, {"model": seen, "blind": blind}, seed)
+    with_pictures = {"seed": seed, **changes}
+    blind = {**with_pictures, "data": {**with_pictures.get("data", {}), "pictures": "none"}}
+    train_models(lake, folder, {"model": with_pictures, "blind": blind}, seed)
     place = str(Path(folder, "majority.jsonl"))
     write_predictions(place, list(majority_answers(lake, DIALECT, split, tasks=TASKS)))
     scores = {

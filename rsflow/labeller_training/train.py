@@ -75,12 +75,12 @@ def _training_key(settings: TrainingSettings, tiles: TrainingTiles) -> str:
     own = {name: value for name, value in asdict(settings).items() if name not in {"root", "out", "threads", "base"}}
     checkpoint = base_checkpoint(settings)
     base = checkpoint.identity() if checkpoint else ""
-    seen = [
+    inputs = [
         [tile.tile_id, tile.row["picture_sha256"], [asdict(label) for label in tile.labels]]
         for part in (tiles.train, tiles.calibration, tiles.test)
         for tile in part
     ]
-    return fingerprint(VERSION, own, base, tiles.categories, seen)
+    return fingerprint(VERSION, own, base, tiles.categories, inputs)
 
 
 def _read_record(out: Path, key: str) -> dict[str, Any] | None:
@@ -139,8 +139,8 @@ def _judge(settings: TrainingSettings, tiles: TrainingTiles, key: str, parameter
     out = Path(settings.out)
     (out / CALIBRATION_FILE).unlink(missing_ok=True)
     raw = {"threshold": LEAST_SCORE}
-    said = _label(settings, tiles.calibration, tiles.categories, raw)
-    calibration = fit_calibration(settings.labeller, said, tiles.categories, settings.iou, _open(settings, {}).threshold)
+    predictions = _label(settings, tiles.calibration, tiles.categories, raw)
+    calibration = fit_calibration(settings.labeller, predictions, tiles.categories, settings.iou, _open(settings, {}).threshold)
     if calibration is None:
         raise RsflowError(
             f"{out}: the trained {settings.labeller} finds nothing on {len(tiles.calibration):,} held-out tiles: train longer "

@@ -61,10 +61,10 @@ class EarthGPTForConditionalGeneration(EarthGPTPreTrainedModel, GenerationMixin)
         return self._encode_pictures(distinct)[which]
 
     def _encode_pictures(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        seen = self.vit(pixel_values, output_hidden_states=True)
+        encoded = self.vit(pixel_values, output_hidden_states=True)
         rows, cols = (side // self.config.vit_config.patch_size for side in pixel_values.shape[-2:])
         # DINOv2's own normalisation on every depth, as its get_intermediate_layers does; the first token is of no place.
-        depths = [self.vit.layernorm(seen.hidden_states[layer])[:, 1:] for layer in self.config.vit_layers]
+        depths = [self.vit.layernorm(encoded.hidden_states[layer])[:, 1:] for layer in self.config.vit_layers]
         maps = self.cnn(pixel_values, output_hidden_states=True).hidden_states
         after_stem = len(maps) - len(self.config.cnn_config.hidden_sizes) - 1
         scales = [_to_grid(maps[after_stem + stage], rows, cols) for stage in self.config.cnn_stages]

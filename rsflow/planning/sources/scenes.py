@@ -40,7 +40,7 @@ PROBE_VERSION = 5  # raised when what is stored of a scene changes
 Placed = tuple[SceneFiles, dict[str, Any]]  # a scene, on a target grid where it is warped, and its SCENES row
 
 
-class Looked(NamedTuple):
+class ProbedSource(NamedTuple):
     """SCENES rows, their files by scene_id, and by scene_id why nothing can be said of a scene now: its store cannot be
     reached."""
 
@@ -82,7 +82,7 @@ def probe_scenes(
     known: pa.Table,
     retry_rejects: bool = False,
     on_scene: Callable[[int], None] = lambda total: None,
-) -> Looked:
+) -> ProbedSource:
     """SCENES rows of all listed scenes that can be reached, sorted by scene_id. Rows of `known` are reused where nothing
     changed.
 
@@ -114,7 +114,7 @@ def probe_scenes(
                 files |= {scene.scene_id: scene for scene, _ in placed}
                 on_scene(len(every))
     scenes = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["scene_id"])), schema=SCENES)
-    return Looked(scenes, files, dict(sorted(undone.items())))
+    return ProbedSource(scenes, files, dict(sorted(undone.items())))
 
 
 def _by_listed_id(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
