@@ -28,7 +28,8 @@ def imported_sentences(counts: Mapping[str, Mapping[str, float]]) -> Iterable[st
         total, unread, wrong = (int(count.get(f"imported_{name}", 0)) for name in ("sentences", "unread", "contradicted"))
         if total:
             yield (
-                f"Captions and answers of `{source}` have {total:,} different sentences. In {unread:,} of them ({unread / total:.1%}) "
+                f"Captions and answers of `{source}` have {total:,} different sentences. "
+                f"In {unread:,} of them ({unread / total:.1%}) "
                 "nothing could be compared with the labels: they are unread, which is not right. "
                 f"{wrong:,} statements contradict the labels of their tile; they are kept, as nobody knows which of "
                 "the two is right."
