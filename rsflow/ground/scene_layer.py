@@ -21,6 +21,7 @@ from rsflow.ground.labels.ground_cover import widen
 from rsflow.ground.labels.tile_labels import label_tiles
 from rsflow.ground.layer_copy import Features, read_features
 from rsflow.ground.layer_settings import OutlineKind
+from rsflow.ground.layer_shift import LayerShift
 from rsflow.ground.layer_store import local_copy
 from rsflow.ground.pixel_geometries import place_shapes, to_pixels
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView, overlaps_box
@@ -29,6 +30,7 @@ from rsflow.ground.shapes import NARROW, Shapes
 from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
 from rsflow.records import LENGTH, Label, Provenance
 from rsflow.spatial.geometry import Box, enclosing_box
+from rsflow.stage import YOUNGER
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class SceneLayer:
     file: str = field(compare=False)
     forms: tuple[FeatureForm, ...] = field(default=(), compare=False)
     kind: str = "vector"
+    shift: LayerShift | None = field(default=None, metadata=YOUNGER)
 
     def to_row(self) -> dict[str, Any]:
         return asdict(self)
@@ -65,14 +68,30 @@ class SceneLayer:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> SceneLayer:
         interest = row["interest"] and AreaOfInterest(**{**row["interest"], "forms": _forms(row["interest"]["forms"])})
-        bounds = tuple(row["bounds"]) if row["bounds"] else None
-        return cls(
-            **{**row, "interest": interest, "bounds": bounds, "complete": tuple(row["complete"]), "forms": _forms(row["forms"])}
-        )
+        parsed = {
+            "interest": interest,
+            "bounds": tuple(row["bounds"]) if row["bounds"] else None,
+            "complete": tuple(row["complete"]),
+            "forms": _forms(row["forms"]),
+            "shift": row["shift"] and LayerShift(**row["shift"]),
+        }
+        return cls(**{**row, **parsed})
 
     @property
     def provenance(self) -> Provenance:
-        return Provenance("annotation", self.kind, self.name)
+        return Provenance("annotation", self.kind, self.name, self.shift.description if self.shift else "")
+
+    @property
+    def placed_forms(self) -> tuple[FeatureForm, ...]:
+        """The forms, as uncertain in place as they are after the shift was measured."""
+        shift = self.shift
+        if shift is None:
+            return self.forms
+        return tuple(replace(form, uncertainty_m=shift.remaining_uncertainty(form.uncertainty_m)) for form in self.forms)
+
+    def place_on(self, grid: SceneGrid) -> SceneGrid:
+        """The grid on which the layer's coordinates are mapped to the scene's pixels: moved by a shift that is corrected."""
+        return self.shift.move(grid) if self.shift else grid
 
 
 def _forms(rows: Sequence[dict[str, Any]]) -> tuple[FeatureForm, ...]:
@@ -134,8 +153,8 @@ class WindowFeatures:
         covers = {form.category for form in self.layer.forms if form.kind in ("area", "line")}
         mapped = bool(covers) and covers <= {*self.layer.complete} - truth.unknown
         if mapped:
-            labelled = {label.category for label in truth.labels}
-            absent = sorted(covers - labelled)
+            present = {label.category for label in truth.labels}
+            absent = sorted(covers - present)
             truth.labels += [Label("cover", category, self.layer.provenance, value=0.0) for category in absent]
         return LayerTruth(truth, tuple(name for name in self.layer.complete if name not in covers), mapped)
 
@@ -154,11 +173,12 @@ def read_window_features(
     layer: SceneLayer, root: str, grid: SceneGrid, window: Box, pixel_m: tuple[float, float], acquired: int | None
 ) -> WindowFeatures:
     """Read what of a layer lies in a window (scene pixels). `acquired`: microseconds since 1970, None where it is not known."""
-    margin = _margin(layer.forms, pixel_m)
+    forms, grid = layer.placed_forms, layer.place_on(grid)
+    margin = _margin(forms, pixel_m)
     x0, y0, x1, y1 = window
     around = (x0 - margin[0], y0 - margin[1], x1 + margin[0], y1 + margin[1])
     found = read_features(
-        local_copy(storage.join(root, layer.file)), layer.forms, project_box(layer.crs, grid.bounds(around), grid.crs)
+        local_copy(storage.join(root, layer.file)), forms, project_box(layer.crs, grid.bounds(around), grid.crs)
     )
     gsd_m = (pixel_m[0] * pixel_m[1]) ** 0.5
     shapes, shares = place_shapes(found.shapes, layer.crs, grid, around, gsd_m)

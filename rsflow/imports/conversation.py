@@ -78,12 +78,12 @@ def _part_text(part: Any) -> str | None:
 
 
 def _exchanges(turns: list[tuple[str, str]]) -> tuple[Exchange, ...]:
-    spoken = [(role, text) for role, text in turns if role != "system"]
-    roles = [role for role, _ in spoken]
+    dialogue = [(role, text) for role, text in turns if role != "system"]
+    roles = [role for role, _ in dialogue]
     if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
         raise DataError("broken_record", f"the turns are of {', '.join(roles)}; expected human and gpt in turn")
     # Only a question shows pictures: a token in an answer is a fault, which the audit reports.
-    texts = [_TOKEN.sub(" ", text).strip() if role == "user" else text.strip() for role, text in spoken]
+    texts = [_TOKEN.sub(" ", text).strip() if role == "user" else text.strip() for role, text in dialogue]
     if not all(texts[1::2]):
         raise DataError("broken_record", "an answer is empty")
     return tuple(Exchange(question, answer) for question, answer in zip(texts[::2], texts[1::2], strict=True))

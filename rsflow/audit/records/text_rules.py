@@ -157,5 +157,5 @@ def iter_named_categories(conversation: Conversation) -> Iterator[str]:
 def _texts(record: Any) -> list[str]:
     """The turns as they stand, asking and answering in turn, without what the system says."""
     turns = record.get("conversations", record.get("messages"))
-    spoken = [turn for turn in turns if str(turn.get("from", turn.get("role"))).strip().lower() != "system"]
-    return [turn_text(turn) or "" for turn in spoken]
+    dialogue = [turn for turn in turns if str(turn.get("from", turn.get("role"))).strip().lower() != "system"]
+    return [turn_text(turn) or "" for turn in dialogue]
