@@ -68,7 +68,7 @@ class Rings:
     @property
     def is_sound(self) -> Mask:
         """Which have points, the last one at the first, and no coordinate that is not a finite number."""
-        found = np.logical_and.reduce(np.isfinite(self.bounds), axis=1).astype(np.bool_)
+        found: Mask = np.array(np.isfinite(self.bounds).all(axis=1), np.bool_)
         found[found] = (self.points[self.starts[:-1][found]] == self.points[self.starts[1:][found] - 1]).all(axis=1)
         return found
 
