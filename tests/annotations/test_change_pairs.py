@@ -352,7 +352,7 @@ def test_folders_of_another_set_are_named_by_options(tmp_path: Path) -> None:
     assert boxes(found) == [("road", "", (), (5, 5, 15, 12))]
     with pytest.raises(ConfigError, match="category is missing"):
         labels(tmp_path, "masks/**/*.png", "2016/x/a", **folders)
-    with pytest.raises(ConfigError, match="options.after: missing"):
+    with pytest.raises(ConfigError, match="after: missing"):
         labels(tmp_path, "masks/**/*.png", "2016/x/a", category="road", masks="masks", before="pictures/2012")
 
 

@@ -85,7 +85,7 @@ def custom_layout(masks: str, before: str, after: str) -> ChangeLayout | None:
     missing = [f"annotations.options.{name}" for name, folder in names.items() if not folder.strip("/")]
     if missing:
         raise ConfigError(f"{', '.join(missing)}: missing; masks, before and after name the three folders of a pair together")
-    return ChangeLayout(*(folder.strip("/") for folder in names.values()))
+    return ChangeLayout(masks.strip("/"), before.strip("/"), after.strip("/"))
 
 
 def layout_error(file: str, layouts: Sequence[ChangeLayout], names: FolderNames) -> DataError:
@@ -100,8 +100,8 @@ def layout_error(file: str, layouts: Sequence[ChangeLayout], names: FolderNames)
     folders_text = "; ".join(dict.fromkeys(f"{one.masks} beside {one.before} and {one.after}" for one in layouts))
     return DataError(
         "unknown_layout",
-        f"lies beside no folders of two dates that are known ({folders_text}): name them with annotations.options.masks, before "
-        "and after",
+        f"lies beside no folders of two dates that are known ({folders_text}): name them with annotations.options.masks, "
+        "before and after",
     )
 
 
