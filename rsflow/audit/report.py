@@ -104,8 +104,8 @@ class Report:
 
     def text(self) -> str:
         """The report for people, lines separated by newlines."""
-        seen = ", ".join(f"{number:,} {what}" for what, number in self.inspected.items())
-        head = [f"{self.place}: {seen} (format {self.form})", *(f"note: {note}" for note in self.notes)]
+        counts = ", ".join(f"{number:,} {what}" for what, number in self.inspected.items())
+        head = [f"{self.place}: {counts} (format {self.form})", *(f"note: {note}" for note in self.notes)]
         if not self.faults:
             return "\n".join([*head, "no faults"])
         faults, kinds = _counted(self.faults, "fault"), _counted(len(self.counts), "kind")
@@ -128,8 +128,8 @@ class Report:
 
     def _kinds(self) -> Iterable[str]:
         for fault, count in sorted(self.counts.items(), key=lambda item: (-item[1], item[0])):
-            said = DESCRIPTIONS.get(fault, "")
-            yield f"  {fault}  {count:,}" + (f"  ({said})" if said else "")
+            description = DESCRIPTIONS.get(fault, "")
+            yield f"  {fault}  {count:,}" + (f"  ({description})" if description else "")
             for example in self.examples[fault]:
                 yield f"    {example.where}: {example.detail}"
             if count > len(self.examples[fault]):

@@ -99,8 +99,8 @@ class _Copying:
 
     @property
     def _attributes(self) -> list[str]:
-        asked, time = self.options, self.options.validity
-        more = (asked.id_attribute, asked.name_attribute, time.since_attribute, time.until_attribute)
+        options, time = self.options, self.options.validity
+        more = (options.id_attribute, options.name_attribute, time.since_attribute, time.until_attribute)
         return list(dict.fromkeys([*self.classifier.attributes, *(name for name in more if name)]))
 
     def copied(self, layers: Sequence[Layer]) -> Iterator[pa.Table]:

@@ -35,7 +35,7 @@ from rsflow.ground.validity import check_validity
 from rsflow.stage import fingerprint
 
 FOLDER = "ground"  # of a lake
-_BESIDE = (".shx", ".dbf", ".prj", ".cpg", ".gpkg-wal", ".xsd", ".gfs")  # files that belong to one of the same name
+_COMPANIONS = (".shx", ".dbf", ".prj", ".cpg", ".gpkg-wal", ".xsd", ".gfs")  # files that belong to one of the same name
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,20 @@ def layer_copy(entry: Annotations, options: VectorOptions, root: str, where: str
 
 def interest_copy(options: VectorOptions, root: str, where: str) -> LayerCopy:
     """The same of the area within which the layer is exhaustive."""
-    asked = VectorOptions(rules=(Rule(category="area of interest", kind="area"),))
-    return _copied(find_files((str(options.area_of_interest),), where), asked, {}, root, f"{where}.options.area_of_interest")
+    interest_options = VectorOptions(rules=(Rule(category="area of interest", kind="area"),))
+    return _copied(
+        find_files((str(options.area_of_interest),), where), interest_options, {}, root, f"{where}.options.area_of_interest"
+    )
 
 
 def find_files(patterns: Sequence[str], where: str) -> list[str]:
     """Files that the patterns match, each once, without the parts of shapefiles. ConfigError where one matches none."""
     files = [file for pattern in patterns for file in storage.glob(pattern) or _missing(pattern, where)]
-    beside = {os.path.splitext(file)[0] for file in files if file.lower().endswith(".shp")}
+    shapefiles = {os.path.splitext(file)[0] for file in files if file.lower().endswith(".shp")}
     return [
-        file for file in dict.fromkeys(files) if not (file.lower().endswith(_BESIDE) and os.path.splitext(file)[0] in beside)
+        file
+        for file in dict.fromkeys(files)
+        if not (file.lower().endswith(_COMPANIONS) and os.path.splitext(file)[0] in shapefiles)
     ]
 
 
@@ -83,7 +87,7 @@ def _missing(pattern: str, where: str) -> list[str]:
 
 
 def _copied(files: Sequence[str], options: VectorOptions, renamed: dict[str, str], root: str, where: str) -> LayerCopy:
-    stats = [(mask_secrets(file), storage.stat_key(file)) for file in _with_beside(files)]
+    stats = [(mask_secrets(file), storage.stat_key(file)) for file in _with_companions(files)]
     decides = (options.layers, options.crs, list(options.every_rule), options.id_attribute, options.name_attribute)
     key = fingerprint(VERSION, stats, decides, options.uncertainty_m, options.validity, renamed)
     place = storage.join(root, FOLDER, f"{key}.json")
@@ -135,13 +139,13 @@ def _one_crs(layers: Sequence[Layer], stated: str | None) -> str:
     return str(first.crs)
 
 
-def _with_beside(files: Sequence[str]) -> list[str]:
+def _with_companions(files: Sequence[str]) -> list[str]:
     """The files with those that belong to a shapefile or GML of the same name."""
     found = list(files)
     for file in files:
         stem, ending = os.path.splitext(file)
         if ending.lower() in (".shp", ".gml", ".gpkg"):
-            endings = [e for e in _BESIDE for e in (e, e.upper())] if ending.lower() == ".shp" else [".xsd", ".gfs"]
+            endings = [e for e in _COMPANIONS for e in (e, e.upper())] if ending.lower() == ".shp" else [".xsd", ".gfs"]
             endings = ["-wal"] if ending.lower() == ".gpkg" else endings
             found += [place for e in endings if storage.exists(place := (file if e == "-wal" else stem) + e)]
     return found
@@ -157,7 +161,7 @@ def _local(files: Sequence[str], folder: str) -> Iterator[list[str]]:
             continue
         below = os.path.join(folder, str(number))
         os.makedirs(below)
-        for part in _with_beside([file]):
+        for part in _with_companions([file]):
             _download(part, os.path.join(below, posixpath.basename(part)))
         paths.append(os.path.join(below, posixpath.basename(file)))
     yield paths

@@ -66,19 +66,21 @@ class RasterWindow:
         if not layer.files or raster_pixels(layer.files[0], self.grid, window) < layer.min_raster_px:
             return LayerTruth(TileTruth())
         values, known, parts = sample_tile(layer.files, layer.band, self.grid, window, layer.nodata)
-        seen = np.ones((window.height_px, window.width_px), np.bool_) if tile.valid is None else tile.valid
-        seen = seen[: window.height_px, : window.width_px]
+        visible = np.ones((window.height_px, window.width_px), np.bool_) if tile.valid is None else tile.valid
+        visible = visible[: window.height_px, : window.width_px]
         if layer.kind == "field":
-            return LayerTruth(TileTruth(label_field(values, known, seen, parts, layer.quantity, layer.unit, layer.provenance)))
+            return LayerTruth(
+                TileTruth(label_field(values, known, visible, parts, layer.quantity, layer.unit, layer.provenance))
+            )
         labels = label_cover(
-            values, known, seen, parts, dict(layer.legend), layer.objects, layer.min_px, layer.provenance, tile.pixel_m
+            values, known, visible, parts, dict(layer.legend), layer.objects, layer.min_px, layer.provenance, tile.pixel_m
         )
         return LayerTruth(TileTruth(_with_absent(labels, layer)), (), is_mapped=True)
 
 
 def _with_absent(labels: list[Label], layer: RasterLayer) -> list[Label]:
     """The same with a share of 0 for the complete categories that a wholly mapped tile lacks."""
-    said = {label.category for label in labels if label.kind == "cover"}
-    if not said or UNKNOWN in said:
+    present = {label.category for label in labels if label.kind == "cover"}
+    if not present or UNKNOWN in present:
         return labels
-    return [*labels, *(Label("cover", name, layer.provenance, value=0.0) for name in layer.complete if name not in said)]
+    return [*labels, *(Label("cover", name, layer.provenance, value=0.0) for name in layer.complete if name not in present)]

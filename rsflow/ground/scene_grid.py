@@ -48,6 +48,11 @@ class SceneGrid:
         size = a * e - b * d
         return (e * (xs - c) - b * (ys - f)) / size, (a * (ys - f) - d * (xs - c)) / size
 
+    def shifted(self, dx: float, dy: float) -> SceneGrid:
+        """A grid on which everything lies (dx, dy) pixels further right and down."""
+        a, b, c, d, e, f = self.transform
+        return SceneGrid(self.crs, (a, b, c - a * dx - b * dy, d, e, f - d * dx - e * dy))
+
     def bounds(self, window: Box) -> Box:
         """The smallest box of coordinates around a box of pixels."""
         x0, y0, x1, y1 = window

@@ -7,7 +7,7 @@ features changed elsewhere gives an equal value, so the scene is not labelled ag
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,14 @@ from rsflow.ground.labels.ground_cover import widen
 from rsflow.ground.labels.tile_labels import label_tile
 from rsflow.ground.layer_copy import Features, read_features
 from rsflow.ground.layer_settings import OutlineKind
+from rsflow.ground.layer_shift import LayerShift
 from rsflow.ground.layer_store import local_copy
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
 from rsflow.ground.scene_grid import SceneGrid, project_box, to_pixels
 from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
 from rsflow.records import LENGTH, Label, Provenance
 from rsflow.spatial.geometry import Box
+from rsflow.stage import YOUNGER
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class SceneLayer:
     file: str = field(compare=False)
     forms: tuple[FeatureForm, ...] = field(default=(), compare=False)
     kind: str = "vector"
+    shift: LayerShift | None = field(default=None, metadata=YOUNGER)
 
     def to_row(self) -> dict[str, Any]:
         return asdict(self)
@@ -62,14 +65,30 @@ class SceneLayer:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> SceneLayer:
         interest = row["interest"] and AreaOfInterest(**{**row["interest"], "forms": _forms(row["interest"]["forms"])})
-        bounds = tuple(row["bounds"]) if row["bounds"] else None
-        return cls(
-            **{**row, "interest": interest, "bounds": bounds, "complete": tuple(row["complete"]), "forms": _forms(row["forms"])}
-        )
+        parsed = {
+            "interest": interest,
+            "bounds": tuple(row["bounds"]) if row["bounds"] else None,
+            "complete": tuple(row["complete"]),
+            "forms": _forms(row["forms"]),
+            "shift": row["shift"] and LayerShift(**row["shift"]),
+        }
+        return cls(**{**row, **parsed})
 
     @property
     def provenance(self) -> Provenance:
-        return Provenance("annotation", self.kind, self.name)
+        return Provenance("annotation", self.kind, self.name, self.shift.description if self.shift else "")
+
+    @property
+    def placed_forms(self) -> tuple[FeatureForm, ...]:
+        """The forms, as uncertain in place as they are after the shift was measured."""
+        shift = self.shift
+        if shift is None:
+            return self.forms
+        return tuple(replace(form, uncertainty_m=shift.remaining_uncertainty(form.uncertainty_m)) for form in self.forms)
+
+    def place_on(self, grid: SceneGrid) -> SceneGrid:
+        """The grid on which the layer's coordinates are mapped to the scene's pixels: moved by a shift that is corrected."""
+        return self.shift.move(grid) if self.shift else grid
 
 
 def _forms(rows: Sequence[dict[str, Any]]) -> tuple[FeatureForm, ...]:
@@ -98,8 +117,8 @@ class WindowFeatures:
         covers = {form.category for form in self.layer.forms if form.kind in ("area", "line")}
         mapped = bool(covers) and covers <= {*self.layer.complete} - truth.unknown
         if mapped:
-            said = {label.category for label in truth.labels}
-            absent = sorted(covers - said)
+            present = {label.category for label in truth.labels}
+            absent = sorted(covers - present)
             truth.labels += [Label("cover", category, self.layer.provenance, value=0.0) for category in absent]
         return LayerTruth(truth, tuple(name for name in self.layer.complete if name not in covers), mapped)
 
@@ -118,11 +137,12 @@ def read_window_features(
     layer: SceneLayer, root: str, grid: SceneGrid, window: Box, pixel_m: tuple[float, float], acquired: int | None
 ) -> WindowFeatures:
     """Read what of a layer lies in a window (scene pixels). `acquired`: microseconds since 1970, None where it is not known."""
-    margin = [max((form.uncertainty_m + (form.width_m or 0.0) for form in layer.forms), default=0.0) / side for side in pixel_m]
+    forms, grid = layer.placed_forms, layer.place_on(grid)
+    margin = [max((form.uncertainty_m + (form.width_m or 0.0) for form in forms), default=0.0) / side for side in pixel_m]
     x0, y0, x1, y1 = window
     around = (x0 - margin[0], y0 - margin[1], x1 + margin[0], y1 + margin[1])
     found = read_features(
-        local_copy(storage.join(root, layer.file)), layer.forms, project_box(layer.crs, grid.bounds(around), grid.crs)
+        local_copy(storage.join(root, layer.file)), forms, project_box(layer.crs, grid.bounds(around), grid.crs)
     )
     gsd_m = (pixel_m[0] * pixel_m[1]) ** 0.5
     geometries, shares = to_pixels(found.geometries, layer.crs, grid, around, gsd_m)

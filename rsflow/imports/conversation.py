@@ -50,9 +50,9 @@ def parse_conversation(record: Any) -> Conversation:
     turns = record.get("conversations", record.get("messages"))
     if not isinstance(turns, list) or not turns:
         raise DataError("broken_record", f"has no turns under conversations; its keys are {', '.join(map(str, record))}")
-    spoken = [(role, text) for role, text in spell_objects(record, [_turn(turn) for turn in turns]) if role != "system"]
-    exchanges = _exchanges(spoken)
-    return Conversation(_pictures(record), exchanges, tuple(text for _, text in spoken), _stated(record, exchanges))
+    dialogue = [(role, text) for role, text in spell_objects(record, [_turn(turn) for turn in turns]) if role != "system"]
+    exchanges = _exchanges(dialogue)
+    return Conversation(_pictures(record), exchanges, tuple(text for _, text in dialogue), _stated(record, exchanges))
 
 
 def _turn(turn: Any) -> tuple[str, str]:
@@ -82,12 +82,12 @@ def _part_text(part: Any) -> str | None:
     return part["text"] if part.get("type", "text") == "text" and isinstance(part.get("text"), str) else None
 
 
-def _exchanges(spoken: list[tuple[str, str]]) -> tuple[Exchange, ...]:
-    roles = [role for role, _ in spoken]
+def _exchanges(dialogue: list[tuple[str, str]]) -> tuple[Exchange, ...]:
+    roles = [role for role, _ in dialogue]
     if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
         raise DataError("broken_record", f"the turns are of {', '.join(roles)}; expected human and gpt in turn")
     # Only a question shows pictures: a token in an answer is a fault, which the audit reports.
-    texts = [_TOKEN.sub(" ", text).strip() if role == "user" else text.strip() for role, text in spoken]
+    texts = [_TOKEN.sub(" ", text).strip() if role == "user" else text.strip() for role, text in dialogue]
     if not all(texts[1::2]):
         raise DataError("broken_record", "an answer is empty")
     return tuple(Exchange(question, answer) for question, answer in zip(texts[::2], texts[1::2], strict=True))

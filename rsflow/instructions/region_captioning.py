@@ -59,16 +59,16 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
 
 
 def _from_expression(found: Expression, region: GivenRegion) -> QuestionAnswer:
-    said = english.capitalise(found.text)
-    full = said if said.endswith((".", "!", "?")) else f"{said}."
-    qa = _region_question(f"{_box_key(found.thing)} {found.text}", said, full, found.category, found.thing, region)
+    text = english.capitalise(found.text)
+    full = text if text.endswith((".", "!", "?")) else f"{text}."
+    qa = _region_question(f"{_box_key(found.thing)} {found.text}", text, full, found.category, found.thing, region)
     return replace(qa, labels=found.labels)
 
 
 def _from_label(group: Group, thing: TileObject, facts: TileFacts, region: GivenRegion) -> QuestionAnswer:
-    said = describe_object(group.noun, thing, facts)
+    phrase = describe_object(group.noun, thing, facts)
     subject = f"{_box_key(thing)} {group.noun}"
-    return _region_question(subject, f"The {said}.", f"It is the {said}.", group.category, thing, region)
+    return _region_question(subject, f"The {phrase}.", f"It is the {phrase}.", group.category, thing, region)
 
 
 def _class_question(group: Group, thing: TileObject, region: GivenRegion) -> QuestionAnswer:
@@ -108,18 +108,18 @@ def _box_key(thing: TileObject) -> str:
 
 def describe_object(noun: str, thing: TileObject, facts: TileFacts) -> str:
     """`small ship in the lower left, about 40 m by 20 m on the ground`."""
-    said = noun_with_size(noun, thing, facts)
-    said += f" called {name}" if (name := feature_name(thing, facts)) else ""
+    phrase = noun_with_size(noun, thing, facts)
+    phrase += f" called {name}" if (name := feature_name(thing, facts)) else ""
     place = places.place_name(thing.box, facts.height_px, facts.width_px)
     if place:
-        said += f" {places.place_phrase(place)}"
+        phrase += f" {places.place_phrase(place)}"
     if tile_facts.is_cut_off(thing, facts):
-        return f"{said}, cut off by the edge of the image"
+        return f"{phrase}, cut off by the edge of the image"
     if facts.gsd_m and thing.fully_visible:
         longer, shorter = facts.sides_m(thing.region)
         box = "an oriented box" if thing.quad else "a box"
-        return f"{said}, within {box} of about {_length_phrase(longer)} by {_length_phrase(shorter)}"
-    return said
+        return f"{phrase}, within {box} of about {_length_phrase(longer)} by {_length_phrase(shorter)}"
+    return phrase
 
 
 def noun_with_size(noun: str, thing: TileObject, facts: TileFacts) -> str:

@@ -6,7 +6,6 @@ spelling but the most frequent is a fault; so is a rare name that is a letter aw
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -60,7 +59,7 @@ def is_misprint(one: str, other: str) -> bool:
     """Whether a letter that is left out, added, changed or exchanged with the next makes one name the other."""
     if abs(len(one) - len(other)) > 1 or any(c.isdigit() for c in one + other):
         return False
-    start = len(os.path.commonprefix((one, other)))
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     a, b = one[start:], other[start:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[:2][::-1] and a[2:] == b[2:])
 

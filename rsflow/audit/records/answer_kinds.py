@@ -47,8 +47,8 @@ _VERDICT = re.compile(
     re.IGNORECASE,
 )
 _EITHER = re.compile(
-    r"is (?:it|this|the (?:area|image|scene|picture)) (?:an? )?(\w+)(?: \w+)? or (?:an? )?(\w+)(?: (?:area|scene|image|region|one))?"
-    r"\s*\??",
+    r"is (?:it|this|the (?:area|image|scene|picture)) (?:an? )?(\w+)(?: \w+)? or (?:an? )?(\w+)"
+    r"(?: (?:area|scene|image|region|one))?\s*\??",
     re.IGNORECASE,
 )
 _OPEN_CHOICE = re.compile(r"\b(?:both|neither|mixed|either|unknown|unclear|mixture|partly)\b", re.IGNORECASE)

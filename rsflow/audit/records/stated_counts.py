@@ -29,7 +29,7 @@ _BETWEEN = (
     r"present|found|detected|and|they|their|them|these|is|are|located|locations?|positions?|coordinates?|horizontal|oriented|"
     r"bounding|box|boxes|given|by|as|follows|following|below)\b)*"
 )
-_SAID = re.compile(
+_STATED_NUMBER = re.compile(
     rf"{_BEFORE}({NUMBER})\s+((?:[^\W\d_][\w/-]*\s+){{0,3}}?[^\W\d_][\w/-]*)\s*{_BETWEEN}\s*"
     r"(\0(?:[\s,;\[\]]*(?:\band\b)?[\s,;\[\]]*\0)*)",
     re.IGNORECASE,
@@ -112,7 +112,7 @@ def find_whole_counts(text: str) -> Iterator[tuple[int, str]]:
 def find_stated_counts(text: str, form: str) -> Iterator[tuple[int, str, int]]:
     """(stated number, noun, boxes that follow) for every counted noun that is followed by boxes."""
     bare = _TAGS.sub(" ", OWN_BOXES[form].sub(lambda found: "\0" * sum(1 for _ in find_boxes(found[0], form)), text))
-    for found in _SAID.finditer(bare) if "\0" in bare else ():
+    for found in _STATED_NUMBER.finditer(bare) if "\0" in bare else ():
         number = read_number(found[1])
         # "3 storey building" counts no buildings, and "2 lanes of cars" no cars.
         if (number == 1 or _is_plural(found[2])) and not LINKED.search(found[2]):

@@ -113,13 +113,13 @@ def _class_folders(tree: FileTree, rasters: dict[str, list[str]]) -> dict[str, l
             is_set
             and parent not in rasters
             and not per_band
-            and _look_alike([posixpath.join(folder, rasters[folder][0]) for folder in folders])
+            and _have_same_form([posixpath.join(folder, rasters[folder][0]) for folder in folders])
         ):
             found[parent] = sorted(folders)
     return found
 
 
-def _look_alike(files: Sequence[str]) -> bool:
+def _have_same_form(files: Sequence[str]) -> bool:
     """Whether pictures of several folders have one size, type and number of bands: folders of a set's classes do."""
     if len({posixpath.splitext(path)[1].lower() for path in files}) > 1:
         return False

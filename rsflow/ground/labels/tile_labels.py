@@ -64,13 +64,13 @@ def _add_objects(
     whole = placed.geometries[rows]
     clipped = clip_to_tile(whole, tile)
     wholes, visible = shapely.area(whole), shapely.area(clipped)
-    seen = np.divide(visible, wholes, out=np.zeros(len(rows)), where=wholes > 0) * placed.shares[rows]
+    visible_share = np.divide(visible, wholes, out=np.zeros(len(rows)), where=wholes > 0) * placed.shares[rows]
     large = (wholes / placed.shares[rows] * tile.pixel_m2 >= form.min_area_m2) & (visible >= form.min_area_px)
     exact = np.ones(len(rows), np.bool_)
     if form.uncertainty_m:
         exact = form.uncertainty_m <= BOX_SHARE * _shorter_sides_m(whole, tile)
     shown = visible > 0
-    labelled = shown & exact & large & (seen >= rules.min_visibility)
+    labelled = shown & exact & large & (visible_share >= rules.min_visibility)
     # What only comes near may reach in where its place is uncertain.
     if ((shown | bool(form.uncertainty_m)) & ~labelled).any():
         truth.unknown.add(form.category)
@@ -79,7 +79,7 @@ def _add_objects(
     if labelled.any():
         offset = np.array([tile.window.col_off, tile.window.row_off], np.float64)
         in_tile = shapely.transform(clipped[labelled], lambda found: found - offset)
-        visibility = np.where(seen > WHOLE, 1.0, seen)[labelled]
+        visibility = np.where(visible_share > WHOLE, 1.0, visible_share)[labelled]
         names = placed.names[rows[labelled]].tolist()
         truth.objects.append(object_rows(in_tile, visibility, names, form.category, rules.provenance, rules.outline))
         truth.labelled.add(form.category)

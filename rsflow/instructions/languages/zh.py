@@ -76,9 +76,9 @@ def _count(qa: QuestionAnswer, name: Name) -> Words:
 
 
 def _count_about(qa: QuestionAnswer, name: Name) -> Words:
-    noun, said = name(qa.answer["category"]), qa.short_answer.replace("about ", "约")
+    noun, count_text = name(qa.answer["category"]), qa.short_answer.replace("about ", "约")
     fill = {"noun": noun, "percent": str(qa.answer["tolerance_percent"]), "measure": measure_word(noun)}
-    return fill, said, f"图中{said}{measure_word(noun)}{noun}。"
+    return fill, count_text, f"图中{count_text}{measure_word(noun)}{noun}。"
 
 
 def _place(qa: QuestionAnswer, name: Name) -> Words:
@@ -102,8 +102,8 @@ def _dominant(qa: QuestionAnswer, name: Name) -> Words:
 def _share(qa: QuestionAnswer, name: Name) -> Words:
     answer = qa.answer
     noun = name(answer["category"])
-    said = percent_phrase(answer["value"]).replace("about ", "约").replace("almost ", "几乎")
-    return {"noun": noun}, said, f"{noun}所占比例为{said}。"
+    share_text = percent_phrase(answer["value"]).replace("about ", "约").replace("almost ", "几乎")
+    return {"noun": noun}, share_text, f"{noun}所占比例为{share_text}。"
 
 
 def _grounding(qa: QuestionAnswer, name: Name) -> Words:
@@ -122,8 +122,8 @@ def _listed(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words
     def words(qa: QuestionAnswer, name: Name) -> Words:
         answer = qa.answer
         noun, count = name(answer["category"]), answer["count"]
-        said = f"共有{write(amount(count, noun), *answer['boxes'])}" if count else f"图中没有{noun}。"
-        return {"noun": noun}, said, said if said.endswith("。") else f"{said}。"
+        text = f"共有{write(amount(count, noun), *answer['boxes'])}" if count else f"图中没有{noun}。"
+        return {"noun": noun}, text, text if text.endswith("。") else f"{text}。"
 
     return words
 
@@ -132,20 +132,20 @@ def _text(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words]:
     """Of captions and descriptions: those that annotators wrote have no content of their own and stay as they are."""
 
     def words(qa: QuestionAnswer, name: Name) -> Words:
-        said = write(qa.content, name) if qa.content else ""
-        return {}, said, said
+        text = write(qa.content, name) if qa.content else ""
+        return {}, text, text
 
     return words
 
 
 def _chain(qa: QuestionAnswer, name: Name) -> Words:
-    fill, said = zh_chains.chain(qa.answer, name)
-    return fill, said, said
+    fill, text = zh_chains.chain(qa.answer, name)
+    return fill, text, text
 
 
 def _unanswerable(qa: QuestionAnswer, name: Name) -> Words:
-    fill, said = zh_chains.unanswerable(qa.answer["asked"], qa.content["sensor"], name(qa.subject))
-    return fill, said, said
+    fill, text = zh_chains.unanswerable(qa.answer["asked"], qa.content["sensor"], name(qa.subject))
+    return fill, text, text
 
 
 def _phrase(phrase: str, name: Name) -> str:
