@@ -142,9 +142,9 @@ def _empty_warnings(built: BuildConfig, source: Source, outlook: SourceOutlook) 
         yield f"comes out empty: none of its {rejected:,} scenes can be opened ({_counts(outlook.rejected)})"
     elif not outlook.tiles:
         yield "comes out empty: no tile can be cut from its scenes"
-    elif not (source.annotations or source.labellers or built.generation):
+    elif not (source.annotations or source.labellers or built.generation or built.transfer):
         yield "comes out empty: it has neither annotations nor labellers, so nothing can be asked about its tiles"
-    elif not (outlook.labels or source.labellers or source.ground_layers or built.generation):
+    elif not (outlook.labels or source.labellers or source.ground_layers or built.generation or built.transfer):
         yield "comes out empty: its annotations hold no label for its scenes, and it has no labellers"
     if source.licence and not built.select.allows(source.licence):
         yield f"no sample may be used: select.allow_licences does not allow {source.licence}"
