@@ -99,7 +99,9 @@ def test_a_product_without_band_files_is_a_counted_reject(safe, tmp_path):
     entry = {"product": "sentinel2_l2a", "files": str(tmp_path / "*.SAFE")}
     config = {
         "root": str(tmp_path / "lake"),
-        "sources": [{"name": "s2", "sensor": "optical", "licence": "CC-BY-4.0", "scenes": entry, "labellers": [{"name": "scene"}]}],
+        "sources": [
+            {"name": "s2", "sensor": "optical", "licence": "CC-BY-4.0", "scenes": entry, "labellers": [{"name": "scene"}]}
+        ],
     }
     built = check(BuildConfig, config, "test")
     plan = make_plan(built, None)
