@@ -58,7 +58,8 @@ class Provenance:
     """Where a label comes from.
 
     `quality` is the measured or stated share of such labels that are right (precision at IoU 0.3 for boxes), None for an
-    annotation. `origin` "annotation" always wins over "labeller".
+    annotation. `origin` "annotation" always wins over "labeller". `transferred_from`: the tile of the same cell of the ground
+    grid that the label was made for, where it is not the tile that has it.
     """
 
     origin: Literal["annotation", "labeller"]
@@ -67,6 +68,7 @@ class Provenance:
     revision: str = ""
     prompt_digest: str = ""
     quality: float | None = None
+    transferred_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,11 @@ class Question:
     @property
     def subject(self) -> str:
         """What is asked about: a fact's name or a category; of an annotator's question its own words. Empty where the kind says
-        it all."""
+        it all, and of a region's caption, whose category is part of the answer."""
         if self.kind == "answer":
             return annotators_question(self.prompt)
+        if self.kind == "text":
+            return ""
         return str(self.answer.get("category") or self.answer.get("name") or "")
 
 

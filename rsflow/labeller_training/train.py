@@ -11,6 +11,7 @@ from typing import Any
 
 from rsflow.errors import DataError, RsflowError, UsageError
 from rsflow.files import storage
+from rsflow.files.faults import translate_errors
 from rsflow.labeller_training.annotated_tiles import AnnotatedTile, TrainingTiles, read_training_tiles
 from rsflow.labeller_training.crops import step_rng
 from rsflow.labeller_training.network import base_checkpoint, make_network
@@ -127,8 +128,9 @@ def _train(settings: TrainingSettings, tiles: TrainingTiles, key: str, on_step: 
 
     state = TrainingState(Path(settings.out) / STATE_FOLDER, key)
     optimise(model, loss, settings.steps, settings.peak_learning_rate, state, on_step)
-    model.eval().to(memory_format=torch.contiguous_format).save_pretrained(settings.out)
-    processor.save_pretrained(settings.out)
+    with translate_errors(settings.out, "write"):
+        model.eval().to(memory_format=torch.contiguous_format).save_pretrained(settings.out)
+        processor.save_pretrained(settings.out)
     return sum(weights.numel() for weights in model.parameters())
 
 

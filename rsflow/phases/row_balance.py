@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import Lake
 from rsflow.planning.steps import STEPS
+from rsflow.planning.steps.transfer import STEP as TRANSFER
 from rsflow.shards.manifest import Manifest
 
 # What a selection chooses: kind, table, column of its ids.
@@ -41,6 +42,11 @@ class Balance:
         return f"{self.step}: {self.rows_in} {self.what} {sign} " + " + ".join([f"{kept} kept", *others])
 
 
+def step_balances(lake: Lake, marked: pa.Table) -> list[Balance]:
+    """Of all steps of the label phase whose rows are counted, by these marks."""
+    return [*label_balance(lake, marked), *model_balances(lake, marked), *transfer_balance(lake, marked)]
+
+
 def label_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     """Of the label step: windows by the marks of these units, against the rows of tiles and rejects that they delivered."""
     marked = marked.filter(pc.equal(marked["step"], "label"))
@@ -64,6 +70,17 @@ def model_balances(lake: Lake, marked: pa.Table) -> list[Balance]:
         if mine.num_rows:
             balances.append(Balance(step, "tiles", int(pc.sum(mine["rows_in"]).as_py() or 0), dict(reasons)))
     return balances
+
+
+def transfer_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
+    """Of the step that passes labels between tiles: labels that its marks considered, against the rows that it delivered."""
+    mine = marked.filter(pc.equal(marked["step"], TRANSFER.name))
+    if not mine.num_rows:
+        return []
+    reasons = Counter({"kept": read_receipt_rows(lake, "labels", mine["receipt"], ["receipt"]).num_rows})
+    for row in read_receipt_rows(lake, "rejects", mine["receipt"], ["reason", "rows"]).to_pylist():
+        reasons[row["reason"]] += row["rows"]
+    return [Balance(TRANSFER.name, "labels", int(pc.sum(mine["rows_in"]).as_py() or 0), dict(reasons))]
 
 
 def select_balance(lake: Lake) -> list[Balance]:

@@ -46,6 +46,7 @@ from rsflow.stages.label.screen_tiles import ScreenTiles
 from rsflow.stages.label.write_tiles import WriteTiles
 from rsflow.stages.predict.merge_labels import MergeLabels
 from rsflow.stages.predict.predict_tiles import PredictTiles
+from rsflow.stages.transfer.transfer_labels import TransferLabels
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,11 @@ def predict_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]
 
 def merge_stage(built: BuildConfig) -> Stage:
     return MergeLabels(built.labels.min_visibility)
+
+
+def transfer_stage(built: BuildConfig) -> Stage | None:
+    """What passes labels between the tiles of a cell of the ground grid, where the configuration asks for it."""
+    return TransferLabels(built.transfer, built.labels.min_visibility, built.root) if built.transfer else None
 
 
 def generate_stage(built: BuildConfig) -> GenerateTiles | None:

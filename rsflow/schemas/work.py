@@ -147,6 +147,17 @@ CELL_WORK = pa.schema(
     ]
 )
 
+# What TransferLabels gets: a row per cell of the ground grid, with its tiles of all scenes and their own labels.
+_TRANSFERRED_ON = _GROUPED_BY_CELL | {"vocabulary", "unknown", "bright_share"}
+
+TRANSFER_WORK = pa.schema(
+    [
+        *(INSTRUCT_WORK.field(name) for name in ("unit", "scene_id", "source", "labels")),
+        ("place", pa.string()),  # the cell's name
+        ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in _TRANSFERRED_ON]))),
+    ]
+)
+
 # What GroupZoom gets: a row per large scene, with its tiles of all scales, what is labelled in them, and the factor of each
 # scale in the order of pictures.
 ZOOM_WORK = pa.schema(

@@ -167,7 +167,7 @@ def plain(groups: dict[str, dict[str, Any]]) -> str:
 
 
 @pytest.mark.ray
-def test_any_number_of_workers_gives_the_same_bytes(build: Build, place: Path) -> None:
+def test_any_number_of_workers_gives_the_same_bytes(build: Build, place: Path, ray_session: None) -> None:
     inline = build()
     ray = build(f"root={place / 'ray'}", "engine.kind=ray", "engine.workers=2", "tiles.unit_mb=0.2")
     assert plain(groups_of(ray)) == plain(groups_of(inline))

@@ -44,6 +44,7 @@ SECTIONS: dict[str, Any] = {
     "labels": config.Labels,
     "instructions": config.Instructions,
     "groups": group_settings.Groups,
+    "transfer": group_settings.Transfer,
     "groups: changes": group_settings.Changes,
     "annotations: dates": annotation_settings.Period,
     "zoom": Zoom,

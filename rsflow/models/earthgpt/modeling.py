@@ -55,7 +55,12 @@ class EarthGPTForConditionalGeneration(EarthGPTPreTrainedModel, GenerationMixin)
         return cast(nn.Module, self.language_model.get_decoder())
 
     def get_image_features(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        """(pictures, places, hidden size of the decoder); places row by row on the ViT's grid."""
+        """(pictures, places, hidden size of the decoder); places row by row on the ViT's grid. A picture that comes several
+        times, as of several questions about it, is encoded once."""
+        distinct, which = torch.unique(pixel_values, dim=0, return_inverse=True)
+        return self._encode_pictures(distinct)[which]
+
+    def _encode_pictures(self, pixel_values: torch.Tensor) -> torch.Tensor:
         encoded = self.vit(pixel_values, output_hidden_states=True)
         rows, cols = (side // self.config.vit_config.patch_size for side in pixel_values.shape[-2:])
         # DINOv2's own normalisation on every depth, as its get_intermediate_layers does; the first token is of no place.

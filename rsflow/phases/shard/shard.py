@@ -180,7 +180,7 @@ def config_fingerprint(built: BuildConfig) -> str:
     for section, name, off in YOUNGER:
         if plain[section][name] == off:
             del plain[section][name]
-    for section in ("groups", "zoom"):
+    for section in ("groups", "transfer", "zoom"):
         if plain[section] is None:
             del plain[section]
     for source in plain["sources"]:

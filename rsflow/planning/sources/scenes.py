@@ -29,7 +29,6 @@ from rsflow.readers.reduced_scene import reduced_info
 from rsflow.readers.warped_scene import warped_info
 from rsflow.records import Reject, SceneFiles
 from rsflow.schemas import SCENES
-from rsflow.stac.listing import list_stac_scenes
 from rsflow.stage import fingerprint
 from rsflow.stages.label.cut_scenes import pixel_unit, stats_key
 
@@ -64,6 +63,8 @@ def list_all_scenes(built: BuildConfig, lake_root: str | None = None, keep: bool
         if source.scenes.stac is None:
             listed.scenes[source.name] = list_scenes(source)
             continue
+        from rsflow.stac.listing import list_stac_scenes  # with its client: most builds need neither
+
         try:
             found = list_stac_scenes(source, lake_root, keep)
         except UnavailableError as error:

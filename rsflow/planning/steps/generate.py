@@ -26,12 +26,12 @@ def _units(ids: UnitIds) -> Iterator[StepUnit]:
 def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     """With `others`: tiles of other sensors that show the ground of one of its tiles."""
     ids = inputs.ids
-    work = _keep_asked(inputs.gather(PICTURE_WORK, units, ids.merged, reviewed=True), ids, units)
+    work = _keep_asked(inputs.gather(PICTURE_WORK, units, ids.further_labels, reviewed=True), ids, units)
     scenes = sorted({name for unit in units for name in ids.neighbours.get(unit.scene_id, [])})
     around = [StepUnit(unit.id, (unit,), ()) for scene_id in scenes for unit in ids.by_scene.get(scene_id, [])]
     if not around:
         return work
-    known = inputs.gather(PICTURE_WORK, around, ids.merged, reviewed=True).to_pylist()
+    known = inputs.gather(PICTURE_WORK, around, ids.further_labels, reviewed=True).to_pylist()
     others = [tile for row in known for tile in row["tiles"]]
     labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in known:

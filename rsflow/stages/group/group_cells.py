@@ -46,11 +46,11 @@ class GroupCells:
         formed = form_groups(tiles, self.groups)
         used = {tile.tile_id for group in formed for tile, _ in group.members}
         rows = {row["tile_id"]: row for row in work["tiles"] if row["tile_id"] in used}
-        pictures = CellPictures(self.root, rows)
+        pictures = CellPictures(self.root, rows, self.groups.search_px, self.groups.min_confidence)
         changes = CellChanges(self.root, self.groups.changes, rows, pictures, work["maps"])
         made, labels, rejects = [], [], [_no_time(work, tile) for tile in tiles_without_time(tiles, self.groups)]
         for group in formed:
-            shifts = pictures.shifts([tile.tile_id for tile, _ in group.members], self.groups)
+            shifts = pictures.shifts([tile.tile_id for tile, _ in group.members])
             row, lost = _resolve(work, group, shifts, self.groups)
             rejects += lost
             if row is None:

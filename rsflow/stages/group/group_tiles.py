@@ -54,7 +54,9 @@ def _unit(work: dict[str, Any], root: str) -> pa.Table:
         for _, tiles in sorted(by_window.items())
     ]
     whole = [members for members in windows if len(members) == len(work["scenes"])]
-    pictures = CellPictures(root, {tile["tile_id"]: tile for members in whole for tile, _ in members})
+    pictures = CellPictures(
+        root, {tile["tile_id"]: tile for members in whole for tile, _ in members}, _SETTINGS.search_px, _SETTINGS.min_confidence
+    )
     groups = [_group_row(work, members, pictures) for members in whole]
     rejects = [_reject_row(work, members) for members in windows if len(members) < len(work["scenes"])]
     marks = unit_mark(work, "group", len(by_window), len(rejects))
@@ -67,7 +69,7 @@ def group_id(kind: str, tile_id: str) -> str:
 
 
 def _group_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]], pictures: CellPictures) -> dict[str, Any]:
-    shifts = pictures.shifts([tile["tile_id"] for tile, _ in members], _SETTINGS)
+    shifts = pictures.shifts([tile["tile_id"] for tile, _ in members])
     same = [
         {
             **{name: tile[name] for name in ("tile_id", "sensor", "acquired_at")},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,10 +36,22 @@ class InstructGroups:
     def _unit(self, work: dict[str, Any]) -> pa.Table:
         tiles = {tile["tile_id"]: tile for tile in work["tiles"]}
         labels = labels_by_tile(work)
-        facts = [_group_facts(group, tiles, labels) for group in work["groups"]]
-        ids = [[row["label_id"] for owner in _owners(group) for row in labels[owner]] for group in work["groups"]]
+        facts = [_group_facts(group, tiles, _known_labels(group, labels)) for group in work["groups"]]
+        ids = [_label_ids(group, _known_labels(group, labels)) for group in work["groups"]]
         made = (compose_group(one, self.instructions, self.seed, self.labels) for one in facts)
         return instructions_receipt(work, "compare", zip([one.tile_id for one in facts], ids, made, strict=True))
+
+
+def _known_labels(group: dict[str, Any], labels: Mapping[str, list[dict[str, Any]]]) -> Mapping[str, list[dict[str, Any]]]:
+    """By tile the labels that count in a group. What one date has from the other says nothing of what changed between them, so
+    labels from other tiles count beside another sensor only."""
+    if group["kind"] == "sensors":
+        return labels
+    return {owner: [row for row in labels[owner] if not row["transferred_from"]] for owner in _owners(group)}
+
+
+def _label_ids(group: dict[str, Any], labels: Mapping[str, list[dict[str, Any]]]) -> list[str]:
+    return [row["label_id"] for owner in _owners(group) for row in labels[owner]]
 
 
 def _owners(group: dict[str, Any]) -> list[str]:
@@ -48,7 +60,7 @@ def _owners(group: dict[str, Any]) -> list[str]:
 
 
 def _group_facts(
-    group: dict[str, Any], tiles: dict[str, dict[str, Any]], labels: dict[str, list[dict[str, Any]]]
+    group: dict[str, Any], tiles: dict[str, dict[str, Any]], labels: Mapping[str, list[dict[str, Any]]]
 ) -> GroupFacts:
     members = tuple(_member(member, tiles[member["tile_id"]], labels[member["tile_id"]]) for member in group["members"])
     own = tuple(label_from_row(row) for row in labels[group["group_id"]])

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose, instruction_id
-from rsflow.instructions.checks.imported_captions import count_imported
+from rsflow.instructions.checks.imported_texts import count_imported
 from rsflow.instructions.facts.tile_facts import trusted_labels, with_labels
 from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.records import Instruction, Reject, TileFacts
