@@ -119,8 +119,8 @@ def _is_scaled_to_reflectance(info: SceneInfo) -> bool:
 
 
 def main_file(scene: SceneFiles) -> str:
-    """The (first) file of a scene: annotation files call the scene by its name."""
-    return next(iter(scene.files.values()))
+    """The (first) file of a scene: annotation files call the scene by its name. The metadata of a product without bands."""
+    return next(iter(scene.every_file), scene.scene_id)
 
 
 def stats_key(scene: SceneFiles, fresh: bool = False) -> str:
