@@ -35,7 +35,7 @@ def write_sorted(tables: Iterable[pa.Table], schema: pa.Schema, path: str, sorte
     limits = np.sort(codes)[(np.arange(1, stretches) * len(codes)) // stretches] if len(codes) else np.array([], np.uint64)
     parts = [unsorted] if stretches == 1 else _distribute(unsorted, codes, limits, schema, path)
     # Reading windows costs more time than the copy's size is worth: hence the fast codec, and no dictionaries of coordinates.
-    with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False) as writer:
+    with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False, write_page_checksum=True) as writer:
         for number, part in enumerate(parts):
             table = pq.read_table(part)
             mine = codes if stretches == 1 else codes[np.searchsorted(limits, codes, side="right") == number]
@@ -122,7 +122,7 @@ def _meet(bounds: FloatArray, boxes: Sequence[Box]) -> npt.NDArray[np.bool_]:
 @lru_cache(maxsize=32)
 def _opened(path: str, changed: int) -> tuple[pq.ParquetFile, FloatArray]:
     """The open file and the bounds (n, 4) of its row groups."""
-    file = pq.ParquetFile(path, memory_map=True)
+    file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
     return file, np.array(list(_group_bounds(file.metadata))).reshape(-1, 4)
 
 
