@@ -2,11 +2,11 @@
 
 Each flip is made in a file drawn by chance from the folders of a small finished lake in turn (tables, tiles, copied layers,
 shards, snapshots, digests, and the files beside them), held against `rsflow verify --deep` in this process with nothing checked
-before, and undone. A flip is harmless where verify finds nothing and all that the lake holds is read as before; copies of layers
-are made again; it is silent where something else is read. The claim is none.
+before, and undone. A flip is harmless where verify finds nothing and all that the lake holds is read as before; layers
+made again are no damage; it is silent where something else is read. The claim is none.
 
-Run it as `python benchmarks/damage.py LAKE [--flips 200] [--first 0] [--seed 1]` on a copy of a lake; `--first` goes on with the
-same flips at a number. It ends with 1 where the claim fails.
+Run it as `python benchmarks/damage.py LAKE [--flips 200] [--first 0] [--seed 1]` on a copy of a lake; `--first` goes on
+with the same flips. It ends with 1 where the claim fails.
 """
 
 from __future__ import annotations
