@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 STAMP := $(VENV)/.installed
+# Tests start many processes: each would compile the package anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test quick check lint docs format hooks clean
 

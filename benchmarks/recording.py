@@ -1,11 +1,13 @@
 """How many answers a second are recorded: python benchmarks/recording.py [FOLDER] [ANSWERS]
 
 Each request is counted before it is sent, and its answer is recorded with its cost, as in a build; the model answers at once,
-so this is what recording can keep up with. FOLDER may be an address such as s3://bucket/folder.
+so this is what recording can keep up with. FOLDER may be an address such as s3://bucket/folder. On a local disk an answer is
+recorded when it is written through to the disk; the answers of all threads share these writes.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -14,11 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rsflow.files import append_log
 from rsflow.generation import Attempts, RecordedEngine, Request, Response
 from rsflow.generation.contract import Cost, Outcome
 from rsflow.stage import Resources
 
-THREADS = 8
+THREADS = 32
 TEXT = "Two ships lie in the upper left corner of the harbour. " * 20
 
 
@@ -50,11 +53,21 @@ def main() -> None:
     number = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
     requests = [Request("system", f"question {i}", (b"picture",), max_tokens=1024) for i in range(number)]
     for what in ("recorded", "replayed"):
-        start, cpu = time.perf_counter(), time.process_time()
+        before, start, cpu = len(SYNCS), time.perf_counter(), time.process_time()
         count = sum(1 for _ in RecordedEngine(InstantModel(), folder, "instant@1")(requests))
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-        print(f"{what}: {count / seconds:,.0f} answers/s, {count / cpu:,.0f} per second of CPU time")
+        rates = f"{count / seconds:,.0f} answers/s, {count / cpu:,.0f} per second of CPU time"
+        print(f"{what}: {rates}, {len(SYNCS) - before:,} writes through to the disk")
+
+
+SYNCS: list[int] = []
+
+
+def count_sync(descriptor: int) -> None:
+    SYNCS.append(descriptor)
+    os.fdatasync(descriptor)
 
 
 if __name__ == "__main__":
+    append_log.sync_to_disk = count_sync
     main()

@@ -34,6 +34,7 @@ LabelKind = Literal["box", "category", "caption", "count", "cover", "fact", "phr
 PAIR_KINDS: frozenset[str] = frozenset(get_args(PairKind))
 
 BEFORE, AFTER = "before", "after"  # roles of the two pictures of a pair
+SHUFFLED = "shuffled"  # kind of a group of dates that are not in the order of time
 OVERVIEW, MIDDLE, DETAIL = "overview", "middle", "detail"  # scales of a large scene, and roles of their pictures
 NEW, GONE = "new", "gone"  # flags of a changed area: the thing is not there before, or not after
 SAME_PLACE = "same place"  # fact of a group: 1 where its pictures show one place, 0 where they show two
@@ -57,7 +58,8 @@ class Provenance:
     """Where a label comes from.
 
     `quality` is the measured or stated share of such labels that are right (precision at IoU 0.3 for boxes), None for an
-    annotation. `origin` "annotation" always wins over "labeller".
+    annotation. `origin` "annotation" always wins over "labeller". `transferred_from`: the tile of the same cell of the ground
+    grid that the label was made for, where it is not the tile that has it.
     """
 
     origin: Literal["annotation", "labeller"]
@@ -66,6 +68,7 @@ class Provenance:
     revision: str = ""
     prompt_digest: str = ""
     quality: float | None = None
+    transferred_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,11 @@ def _compared_fields(kind: type) -> tuple[tuple[str, Any], ...]:
     )
 
 
+def over_rows(function: Callable[[dict[str, Any]], pa.Table]) -> BatchFunction:
+    """A batch function that gives each row of work to `function` by itself and yields its table."""
+    return lambda table: (function(row) for row in table.to_pylist())
+
+
 def over_kept(function: BatchFunction) -> BatchFunction:
     """The same function, but rows already rejected go past it unchanged (after the batch's kept rows)."""
 

@@ -94,12 +94,12 @@ def shards_of(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted((root / "shards").rglob("*")) if path.is_file()}
 
 
-def write_archive(folder: Path) -> None:
-    """Two optical scenes, two SAR scenes with annotations, and `build.yaml` for them (inline, root `lake`)."""
-    for i in range(2):
+def write_archive(folder: Path, count: int = 2) -> None:
+    """So many optical scenes, as many SAR scenes with annotations, and `build.yaml` for them (inline, root `lake`)."""
+    for i in range(count):
         write_scene(folder / f"optical/o{i}.tif", optical(i), 500_000.0 + 40_000 * i)
     pictures, labels = [], []
-    for i in range(2):
+    for i in range(count):
         pixels, boxes = sar(10 + i)
         write_scene(folder / f"sar/s{i}.tif", pixels, 500_000.0 + 40_000 * i)
         pictures.append({"id": i, "file_name": f"s{i}.tif", "height": SIZE, "width": SIZE})

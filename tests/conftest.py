@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import uuid
 from collections import Counter
@@ -12,13 +14,43 @@ from typing import Any
 
 import pytest
 
-from tests.archive import write_archive
+from rsflow.phases.build import run
+from tests.archive import config_of, write_archive
+
+SECONDS = {"ray": 20.0, "slow": 12.0}  # what a test with this mark takes, roughly; any other takes 0.2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with the most slow tests first, so that no process waits at the end for another one's."""
-    slow = Counter(item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("ray"))
-    items.sort(key=lambda item: -slow[item.path])
+    """The longest scope first, so that no process waits at the end for another one's."""
+    seconds: Counter[str] = Counter()
+    for item in items:
+        seconds[_scope(item.nodeid)] += max(
+            (took for mark, took in SECONDS.items() if item.get_closest_marker(mark)), default=0.2
+        )
+    items.sort(key=lambda item: -seconds[_scope(item.nodeid)])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
+    """With `--dist loadfile` a file stays in one process, and all files whose tests share a Ray are of one."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneRay(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _scope(nodeid)
+
+    return OneRay(config, log)
+
+
+def _scope(nodeid: str) -> str:
+    path = nodeid.split("::", 1)[0]
+    return "ray" if _shares_ray(path) else path
+
+
+@functools.cache
+def _shares_ray(path: str) -> bool:
+    return "ray_session: None" in (Path(__file__).parents[1] / path).read_text()
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +74,7 @@ class S3Server:
 def s3_server() -> Iterator[S3Server]:
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request, which pytest would keep
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -105,10 +138,19 @@ def archive(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def built_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive whose lake is built as its `build.yaml` has it; not to be changed."""
+    folder = tmp_path_factory.mktemp("built-archive")
+    write_archive(folder)
+    run(config_of(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def ray_session() -> Iterator[None]:
-    """One local Ray for the whole test session."""
+    """One local Ray for the whole test session; three CPUs, because a training job of two workers takes one more."""
     ray = pytest.importorskip("ray")
-    shape = {"num_cpus": 2, "num_gpus": 1, "object_store_memory": 200 * 2**20}
+    shape = {"num_cpus": 3, "num_gpus": 1, "object_store_memory": 200 * 2**20}
     ray.init(address="local", include_dashboard=False, log_to_driver=False, **shape)
     yield
     ray.shutdown()

@@ -5,7 +5,8 @@ is the user's mistake and stops the run; a record that is broken becomes a rejec
 incompletely annotated.
 
 What is read: `bbox` x, y, width, height; `segmentation` as rings, each a part of the object (what they share counts once, as
-with COCO's own tools), or as a run-length mask, whose outline is kept with all its parts and holes; `caption`;
+with COCO's own tools), or as a run-length mask, whose outline is kept with all its parts and holes (but not where all polygons
+of a file are boxes: rsflow.annotations.parsing.coco_conventions); `caption`;
 "difficult", "occluded", "truncated" and "ignore" that are true in the record or its `attributes`, as flags;
 an image's "split". Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both are how
 HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from
@@ -29,6 +30,7 @@ from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merge_sets, picture_name, with_flag
 from rsflow.annotations.parsing.category_tree import CategoryTree, read_category_tree
+from rsflow.annotations.parsing.coco_conventions import marks_every_mask_as_crowd, writes_boxes_as_polygons
 from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.annotations.parsing.oriented_boxes import ANGLES, box_corners, convert_to_radians, ring_bounds
 from rsflow.annotations.parsing.shapes import make_shape
@@ -59,8 +61,9 @@ def _read_one(file: str, radians_of_one: float | None, crowds: str) -> Iterator[
     data = _document(file)
     origin = Provenance("annotation", posixpath.basename(file))
     if crowds == "auto":
-        crowds = "objects" if _all_crowds(data["annotations"]) else "areas"
-    reading = _Reading(file, _categories(data, file), origin, radians_of_one, crowds, read_category_tree(data))
+        crowds = "objects" if marks_every_mask_as_crowd(data["annotations"]) else "areas"
+    has_outlines = not writes_boxes_as_polygons(data["annotations"])
+    reading = _Reading(file, _categories(data, file), origin, radians_of_one, crowds, has_outlines, read_category_tree(data))
     for index, entry in enumerate(data["images"]):
         reading.take_picture(index, entry)
     for index, record in enumerate(data["annotations"]):
@@ -90,6 +93,7 @@ class _Reading:
     provenance: Provenance
     radians_of_one: float | None  # unit of the angle of five-number boxes; None: they are not expected
     crowds: str  # what iscrowd records become: objects, areas (that are not counted) or reject
+    has_outlines: bool = True  # False: its polygons are boxes
     tree: CategoryTree = field(default_factory=CategoryTree)
     pictures: dict[str, _Picture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
@@ -197,7 +201,7 @@ class _Reading:
             parts = _parts(record.get("segmentation"), size)
         except DataError as error:
             self._reject(subject, error.reason, f"{error.detail}; the box is kept")
-        return make_shape(_box(bbox, parts), (), *size, flags=flags, parts=parts)
+        return make_shape(_box(bbox, parts), (), *size, flags=flags, parts=parts if self.has_outlines else ())
 
 
 def _flags(record: dict[str, Any]) -> tuple[str, ...]:
@@ -226,14 +230,6 @@ def _stated(entry: dict[str, Any]) -> tuple[frozenset[str], frozenset[str]] | No
         return None
     lacking, partial = (frozenset(name for n in numbers or () if (name := parse_identifier(n))) for numbers in lists)
     return lacking, partial
-
-
-def _all_crowds(records: list[Any]) -> bool:
-    """Whether all objects of the file are masks that are marked crowds: then the mark says how they were drawn."""
-    objects = [record for record in records if isinstance(record, dict) and "caption" not in record]
-    return bool(objects) and all(
-        parse_flag(record.get("iscrowd")) and isinstance(record.get("segmentation"), dict) for record in objects
-    )
 
 
 def _categories(data: dict[str, Any], file: str) -> dict[str, tuple[str, ...]]:

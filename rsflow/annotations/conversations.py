@@ -87,12 +87,12 @@ def _image(row: Any) -> str:
 def _turns(row: dict[str, Any]) -> list[str]:
     """The texts of the turns, question and answer alternating."""
     turns = row.get("conversations") or row.get("messages")
-    spoken = [(_role(turn), _turn_text(turn)) for turn in turns] if isinstance(turns, list) else []
-    spoken = spoken[1:] if spoken and spoken[0][0] == "system" else spoken
-    sides = [role in _ASKS if index % 2 == 0 else role in _ANSWERS for index, (role, _) in enumerate(spoken)]
-    if not spoken or len(spoken) % 2 or not all(sides):
-        raise DataError("broken_record", f"turns are of {[role for role, _ in spoken]}, expected human and gpt in turn")
-    return [text for _, text in spoken]
+    exchanged = [(_role(turn), _turn_text(turn)) for turn in turns] if isinstance(turns, list) else []
+    exchanged = exchanged[1:] if exchanged and exchanged[0][0] == "system" else exchanged
+    sides = [role in _ASKS if index % 2 == 0 else role in _ANSWERS for index, (role, _) in enumerate(exchanged)]
+    if not exchanged or len(exchanged) % 2 or not all(sides):
+        raise DataError("broken_record", f"turns are of {[role for role, _ in exchanged]}, expected human and gpt in turn")
+    return [text for _, text in exchanged]
 
 
 def _role(turn: Any) -> str:

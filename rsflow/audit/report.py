@@ -16,10 +16,12 @@ DESCRIPTIONS: dict[str, str] = {
     "amounts_differ": "one category on one picture, counted, denied or listed differently",
     "angle_out_of_range": "angles of more than a full turn",
     "ambiguous_picture": "names that stand for more than one picture",
-    "answer_of_other_kind": "numbers asked for and answered otherwise, yes or no answered with a number",
+    "answer_contradicts_itself": "answers that affirm and deny, or say two numbers of one thing",
+    "answer_of_other_kind": "answers of another kind than is asked for: a number, yes or no, a word, a statement",
     "answer_not_an_option": "answers that are none of the options, or options that repeat",
     "area_differs": "areas that are not those of their box or polygon",
     "box_empty": "boxes without area",
+    "box_missing": "places asked for and not given, regions asked about and not given",
     "box_not_a_box": "boxes with too few or too many numbers",
     "box_outside": "boxes that reach beyond their picture",
     "broken_category": "categories without an id or a name",
@@ -32,17 +34,23 @@ DESCRIPTIONS: dict[str, str] = {
     "cut_text": "answers that end within a sentence",
     "echo": "answers that repeat their question",
     "empty_text": "questions or answers without a word",
+    "foreign_box": "boxes in the spelling of another format",
+    "label_differs": "boxes of another category than is asked for",
     "loop": "answers that repeat words over and over",
     "missing_picture": "pictures that are not there",
     "mojibake": "texts in a broken encoding",
     "near_repeated_label": "boxes of one category that nearly cover each other",
     "near_repeated_text": "records of one picture with nearly the same text",
     "picture_tokens": "more or fewer picture tokens than pictures",
+    "no_picture": "questions about a picture that name none, where the rest do",
     "other_language": "records in another language than the set",
     "path_outside": "paths that lead out of the folder of the pictures",
     "placeholder": "templates that were not filled in",
     "polygon_away": "polygons that do not lie in their box",
     "polygon_crossed": "polygons whose sides cross",
+    "position_differs": "words of position that their box contradicts",
+    "program_text": "code, markup, paths and error messages in a text",
+    "prompt_text": "words of a prompt, or of a writer about the data it was given",
     "refusal": "answers that refuse to answer",
     "repeated_box": "the same box twice in a list",
     "repeated_category": "categories that have two ids",
@@ -96,8 +104,8 @@ class Report:
 
     def text(self) -> str:
         """The report for people, lines separated by newlines."""
-        seen = ", ".join(f"{number:,} {what}" for what, number in self.inspected.items())
-        head = [f"{self.place}: {seen} (format {self.form})", *(f"note: {note}" for note in self.notes)]
+        counts = ", ".join(f"{number:,} {what}" for what, number in self.inspected.items())
+        head = [f"{self.place}: {counts} (format {self.form})", *(f"note: {note}" for note in self.notes)]
         if not self.faults:
             return "\n".join([*head, "no faults"])
         faults, kinds = _counted(self.faults, "fault"), _counted(len(self.counts), "kind")
@@ -120,8 +128,8 @@ class Report:
 
     def _kinds(self) -> Iterable[str]:
         for fault, count in sorted(self.counts.items(), key=lambda item: (-item[1], item[0])):
-            said = DESCRIPTIONS.get(fault, "")
-            yield f"  {fault}  {count:,}" + (f"  ({said})" if said else "")
+            description = DESCRIPTIONS.get(fault, "")
+            yield f"  {fault}  {count:,}" + (f"  ({description})" if description else "")
             for example in self.examples[fault]:
                 yield f"    {example.where}: {example.detail}"
             if count > len(self.examples[fault]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rsflow.config.group_settings import GroupKind, Groups
@@ -52,6 +52,8 @@ def form_groups(tiles: Iterable[CellTile], settings: Groups) -> list[CellGroup]:
         found += series
     if "pairs" in settings.kinds:
         found += [pair for group in series for pair in _pairs(group, settings)]
+    if "shuffled" in settings.kinds:
+        found += [replace(group, kind="shuffled") for group in series]
     if "sensors" in settings.kinds:
         found += _sensor_groups(by_sensor, settings)
     return sorted(found, key=lambda group: (group.kind, group.name))
@@ -59,7 +61,7 @@ def form_groups(tiles: Iterable[CellTile], settings: Groups) -> list[CellGroup]:
 
 def tiles_without_time(tiles: Iterable[CellTile], settings: Groups) -> list[CellTile]:
     """Those that the settings keep out of some group for want of a time."""
-    needed = not {"dates", "pairs"}.isdisjoint(settings.kinds) or settings.window_days is not None
+    needed = not {"dates", "pairs", "shuffled"}.isdisjoint(settings.kinds) or settings.window_days is not None
     return sorted((tile for tile in tiles if needed and tile.acquired_at is None), key=lambda tile: tile.tile_id)
 
 

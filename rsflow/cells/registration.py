@@ -14,6 +14,7 @@ shift of 0 for want of a better one.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ SMOOTH_PX = 1.0  # sigma, before gradients and of the channels
 EDGE_PX = 4  # beside what is not valid, where gradients are those of the mask
 STRUCTURE_PERCENTILE = 20  # of gradients, up to which they count as noise
 MIN_VALID = 0.5  # share of a window that both pictures must show
+MIN_OVERLAP = 0.5  # of the pixels known in both pictures at the best overlap, for a shift to count
 WINDOWS = 4  # along the shorter side; neighbours overlap by half
 MIN_WINDOW_PX = 32
 MIN_WINDOWS = 3  # fewer do not bear each other out
@@ -105,6 +107,26 @@ def measure_shift(first: Structure, second: Structure, max_shift_px: int) -> Shi
     return Shift(round(best[0], 3), round(best[1], 3), round(confidence, 3))
 
 
+def measure_common_shift(pairs: Iterable[tuple[Structure, Structure]], max_shift_px: int) -> tuple[Shift, float]:
+    """(the shift that all pairs of windows have in common, the median distance in pixels of their own shifts from it).
+
+    The confidence is the share of pairs that agree, as in `measure_shift`; the distance is that of those which do.
+    """
+    total, found = np.zeros((4, 2 * max_shift_px + 1, 2 * max_shift_px + 1)), []
+    for first, second in pairs:
+        products = _products(first, second, max_shift_px)
+        total += products
+        found.append(_peak(_correlation(products, MIN_OVERLAP * products[3].max())))
+    best = _peak(_correlation(total, MIN_OVERLAP * total[3].max())) if len(found) >= MIN_WINDOWS else None
+    if best is None:
+        return UNKNOWN_SHIFT, 0.0
+    distances = [math.dist(each, best) for each in found if each is not None and math.dist(each, best) <= AGREE_PX]
+    confidence = wilson_lower(len(distances), len(found))
+    if confidence < MIN_CONFIDENCE:
+        return UNKNOWN_SHIFT, 0.0
+    return Shift(round(best[0], 3), round(best[1], 3), round(confidence, 3)), round(float(np.median(distances)), 3)
+
+
 def wilson_lower(successes: int, trials: int) -> float:
     """The lower end of Wilson's score interval at WILSON_Z (https://doi.org/10.1080/01621459.1927.10502953); 0 of no trials."""
     if not trials:
@@ -129,16 +151,21 @@ def _windows(first: Structure, second: Structure, max_shift_px: int) -> list[tup
 
 def _best_shift(first: Structure, second: Structure, max_shift_px: int) -> tuple[float, float] | None:
     """(dx, dy) of the highest correlation; None where it lies on the border of the search or there is none."""
-    surface = _correlation(first, second, max_shift_px)
+    return _peak(_correlation(_products(first, second, max_shift_px), 0.25 * first.good.size * MIN_VALID))
+
+
+def _peak(surface: FloatArray) -> tuple[float, float] | None:
+    reach = surface.shape[0] // 2
     row, col = np.unravel_index(int(np.argmax(surface)), surface.shape)
     if not (0 < row < surface.shape[0] - 1 and 0 < col < surface.shape[1] - 1) or surface[row, col] <= 0:
         return None
-    dy = float(row) - max_shift_px + _vertex(*surface[row - 1 : row + 2, col])
-    return float(col) - max_shift_px + _vertex(*surface[row, col - 1 : col + 2]), dy
+    dy = float(row) - reach + _vertex(*surface[row - 1 : row + 2, col])
+    return float(col) - reach + _vertex(*surface[row, col - 1 : col + 2]), dy
 
 
-def _correlation(first: Structure, second: Structure, reach: int) -> FloatArray:
-    """Masked correlation (2 reach + 1 rows and columns) by shift, from (-reach, -reach) on, where both pictures are known."""
+def _products(first: Structure, second: Structure, reach: int) -> FloatArray:
+    """(4, 2 reach + 1, 2 reach + 1) by shift, from (-reach, -reach) on: the product of the channels, the energy of the first
+    and of the second where both pictures are known, and how many pixels that are. Those of several pairs can be added."""
     height, width = first.good.shape
     shape = (fft.next_fast_len(height + reach, real=True), fft.next_fast_len(width + reach, real=True))
 
@@ -153,9 +180,14 @@ def _correlation(first: Structure, second: Structure, reach: int) -> FloatArray:
     product = by_shift((np.conj(transformed(first.channels)) * transformed(second.channels)).sum(axis=0))
     energy = by_shift(np.conj(transformed((first.channels**2).sum(axis=0))) * other_mask)
     other_energy = by_shift(np.conj(mask) * transformed((second.channels**2).sum(axis=0)))
-    overlap = by_shift(np.conj(mask) * other_mask)
+    return np.stack([product, energy, other_energy, by_shift(np.conj(mask) * other_mask)])
+
+
+def _correlation(products: FloatArray, least_px: float) -> FloatArray:
+    """Masked correlation by shift; -1 where fewer than `least_px` pixels are known in both pictures."""
+    product, energy, other_energy, overlap = products
     scale = np.sqrt(np.maximum(energy, 0) * np.maximum(other_energy, 0))
-    enough = (overlap >= 0.25 * height * width * MIN_VALID) & (scale > 1e-3)
+    enough = (overlap >= least_px) & (scale > 1e-3)
     return np.where(enough, product / np.maximum(scale, 1e-3), -1.0)
 
 

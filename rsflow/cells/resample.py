@@ -110,12 +110,12 @@ def stored(values: npt.NDArray[Any], exists: Mask, dtype: np.dtype[Any], fill: f
         found[~exists] = 0 if is_whole else np.nan
         return found
     if values.dtype.kind == "f" and (equal := exists & (found == dtype.type(fill))).any():
-        found[equal] = _beside(dtype, fill)
+        found[equal] = _adjacent_value(dtype, fill)
     found[~exists] = fill
     return found
 
 
-def _beside(dtype: np.dtype[Any], fill: float) -> Any:
+def _adjacent_value(dtype: np.dtype[Any], fill: float) -> Any:
     """The value next to the fill value, towards 0 (1 for a fill value of 0)."""
     if dtype.kind in "iu":
         return dtype.type(fill + (1 if fill <= 0 else -1))

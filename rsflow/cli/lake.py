@@ -23,11 +23,11 @@ def status(root: Root, json: Json = False) -> int:
     from rsflow.phases.build import status
     from rsflow.report.text.plan_text import plan_text
 
-    held, planned = status(root)
+    contents, planned = status(root)
     if json:
-        print(to_json_text(status_json(held, planned)))
+        print(to_json_text(status_json(contents, planned)))
         return 0
-    print(describe_lake(held))
+    print(describe_lake(contents))
     print(planned if isinstance(planned, str) else plan_text(plan_facts(planned)))
     return 0
 

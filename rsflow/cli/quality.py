@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 from typer import Argument, Option
@@ -68,7 +69,7 @@ def evaluate(
             state.total += 1
             state.add(1)
 
-        scores = run(job, count)
+        scores = run(job, count, lambda line: print(line, file=sys.stderr))
     print(to_text(scores, by))
     if published := published_text(scores):
         print(published)

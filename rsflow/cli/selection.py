@@ -41,7 +41,11 @@ def explain(
     if json:
         print(to_json_text(explain_json(found)))
     elif isinstance(found, Explained):
-        print(explanation_text(found.subject, found.tile, found.members, found.instructions, found.near, found.pictures))
+        print(
+            explanation_text(
+                found.subject, found.tile, found.members, found.instructions, found.near, found.pictures, found.transfers
+            )
+        )
     else:
         print(rejects_text(found.subject, found.scene, found.tiles, found.rejects))
     if output and isinstance(found, Explained):

@@ -23,7 +23,7 @@ from rsflow.config.annotation_settings import Annotations as Annotations
 from rsflow.config.engine_settings import Budget as Budget
 from rsflow.config.engine_settings import Engine as Engine
 from rsflow.config.generation_settings import Generation
-from rsflow.config.group_settings import Groups
+from rsflow.config.group_settings import Groups, Transfer
 from rsflow.config.select_settings import Select
 from rsflow.config.stac_settings import StacSearch, with_stac_defaults
 from rsflow.config.tile_settings import Tiles as Tiles
@@ -225,6 +225,7 @@ class BuildConfig:
     labels: Labels = field(default_factory=Labels)
     instructions: Instructions = field(default_factory=Instructions)
     groups: Groups | None = None
+    transfer: Transfer | None = None
     zoom: Zoom | None = None
     generation: Generation | None = None
     select: Select = field(default_factory=Select)
@@ -245,6 +246,10 @@ class BuildConfig:
         if self.groups and self.tiles.grid != "ground":
             raise ValueError(
                 "groups are of tiles on one cell of the ground grid: set tiles.grid to ground, or leave groups out"
+            )
+        if self.transfer and self.tiles.grid != "ground":
+            raise ValueError(
+                "transfer is between tiles on one cell of the ground grid: set tiles.grid to ground, or leave transfer out"
             )
         if self.groups and self.groups.changes.indices and not self.render.raw_bands:
             raise ValueError("groups.changes.indices are measured on raw bands: set render.raw_bands to true")

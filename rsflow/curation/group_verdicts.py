@@ -26,21 +26,22 @@ UNCHANGED = "unchanged"
 @dataclass(frozen=True, slots=True)
 class GroupMembers:
     """`count` groups; their pictures as `group` (number of the group) and `tile` (row of the tiles), those of one group one
-    after the other. Per group: `changed` (1: something changed, 0: nothing did, -1: neither is said), the number of its
-    `source`, and its `priority`. `same_split`: further pairs (n, 2) of tiles that belong to one split."""
+    after the other. Per group: `changed` (1: something changed, 0: nothing did, -1: neither is said), the numbers of
+    its `source` and its `kind`, and its `priority`. `same_split`: further pairs (n, 2) of tiles that belong to one split."""
 
     count: int
     group: Indices
     tile: Indices
     changed: Indices
     source: Indices
+    kind: Indices
     priority: Hashes
     same_split: Indices = field(default_factory=lambda: np.empty((0, 2), np.int64))
 
     @classmethod
     def none(cls) -> GroupMembers:
         empty = np.empty(0, np.int64)
-        return cls(0, empty, empty, empty, empty, np.empty(0, np.uint64))
+        return cls(0, empty, empty, empty, empty, empty, np.empty(0, np.uint64))
 
     def firsts(self) -> Indices:
         """Where in `group` and `tile` each group begins."""
@@ -86,12 +87,13 @@ def _unchanged_beyond_share(members: GroupMembers, kept: Flags) -> Indices:
 
 
 def _repeated(members: GroupMembers, rows: Indices) -> Indices:
-    """The groups whose pictures, as the tiles that stand for them, are those of an earlier group."""
+    """The groups whose pictures, as the tiles that stand for them, are those of an earlier group of that
+    kind."""
     seen: set[tuple[int, ...]] = set()
     found = []
     stops = np.append(members.firsts()[1:], len(rows)) if members.count else np.empty(0, np.int64)
     for number, (start, stop) in enumerate(zip(members.firsts(), stops, strict=True)):
-        pictures = tuple(rows[start:stop].tolist())
+        pictures = (int(members.kind[number]), *rows[start:stop].tolist())
         if pictures in seen:
             found.append(number)
         seen.add(pictures)

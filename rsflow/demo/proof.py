@@ -23,6 +23,7 @@ from rsflow.demo.control_answers import majority_answers
 from rsflow.errors import RsflowError
 from rsflow.evaluation import Score, write_predictions
 from rsflow.evaluation.run import EvaluationJob, evaluate
+from rsflow.files import storage
 from rsflow.models.earthgpt.small import SmallSize, write_small_checkpoint
 from rsflow.report.build_summary import align_columns
 from rsflow.training.texts import read_texts
@@ -37,8 +38,8 @@ ANSWER_TOKENS = 48
 # they are easier to learn from than the picture. At first there are short answers alone, each of which says one fact of the
 # picture: with long ones from the beginning, a model of this size spends its minutes on learning to write. Boxes are not
 # trained: it learns none in that time.
-_FIRST = {"vqa": 6, "classification": 3}
-_THEN = {"vqa": 4, "classification": 2, "captioning": 4, "conversation": 1, "description": 1}
+_FIRST = {"vqa": 6, "classification": 3, "region_captioning": 3}
+_THEN = {"vqa": 4, "classification": 2, "captioning": 4, "region_captioning": 3, "description": 1}
 TASKS = tuple(_THEN)
 TRAINING: dict[str, Any] = {
     "regime": {"kind": "full"},
@@ -78,9 +79,9 @@ class Row:
 
 def train_and_compare(lake: str, folder: str, changes: Mapping[str, Any], seed: int = 0, split: str = "test") -> list[Row]:
     """Train both models, ask all three, and write `folder`/table.txt and table.json. Run again, it goes on where it was."""
-    seen = {"seed": seed, **changes}
-    blind = {**seen, "data": {**seen.get("data", {}), "pictures": "none"}}
-    train_models(lake, folder, {"model": seen, "blind": blind}, seed)
+    with_pictures = {"seed": seed, **changes}
+    blind = {**with_pictures, "data": {**with_pictures.get("data", {}), "pictures": "none"}}
+    train_models(lake, folder, {"model": with_pictures, "blind": blind}, seed)
     place = str(Path(folder, "majority.jsonl"))
     write_predictions(place, list(majority_answers(lake, DIALECT, split, tasks=TASKS)))
     scores = {
@@ -89,9 +90,9 @@ def train_and_compare(lake: str, folder: str, changes: Mapping[str, Any], seed: 
         "majority": evaluate_model(place, lake, split),
     }
     rows = compare(scores)
-    Path(folder, "table.txt").write_text(table_text(rows) + "\n")
+    storage.write_bytes(str(Path(folder, "table.txt")), (table_text(rows) + "\n").encode())
     content = [{**asdict(row), "beats_controls": row.beats_controls} for row in rows]
-    Path(folder, "table.json").write_text(json.dumps(content, indent=1) + "\n")
+    storage.write_bytes(str(Path(folder, "table.json")), (json.dumps(content, indent=1) + "\n").encode())
     return rows
 
 
@@ -120,7 +121,8 @@ def _write_config(lake: str, folder: str, run: str, changes: Mapping[str, Any]) 
     optimiser = {**TRAINING["optimiser"], **changes.get("optimiser", {})}
     paths = {"root": os.path.abspath(lake), "base_model": "./base", "output": f"./{run}"}
     place = Path(folder, f"{run}.yaml")
-    place.write_text(yaml.safe_dump({**paths, **settings, "data": data, "optimiser": optimiser}, sort_keys=False))
+    content = yaml.safe_dump({**paths, **settings, "data": data, "optimiser": optimiser}, sort_keys=False)
+    storage.write_bytes(str(place), content.encode())
     return place
 
 

@@ -27,7 +27,7 @@ from rsflow.spatial.geometry import Box, Region, RotatedRectangle, bounding_box,
 SCALE = 100
 
 _BOX = rf"\{{<\s*{NUMBER}\s*>(?:\s*<\s*{NUMBER}\s*>){{3}}\s*(?:\|\s*<\s*{NUMBER}\s*>)?\s*\}}"
-_SPELLED = re.compile(rf"(?:<p>([^<\[\]|]*)</p> ?)?({_BOX}(?:(?:<delim>|\s*){_BOX})*)")
+_WRITTEN_BOXES = re.compile(rf"(?:<p>([^<\[\]|]*)</p> ?)?({_BOX}(?:(?:<delim>|\s*){_BOX})*)")
 
 OUTLINE_FORM = OutlineForm(("<p>", "</p> "), ("{", "}"), ";", ("<", "><", ">"), "")
 PATH_FORM = PathForm(dict.fromkeys(FORMS, ("{", "}")), ("<", "><", ">"), "")
@@ -37,8 +37,8 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
     """Rounds to a hundredth of the picture's sides and to a degree."""
 
     def write(phrase: str, group: list[Region]) -> str:
-        spelled = "<delim>".join(_write(box, height_px, width_px) for box in group)
-        return (f"<p>{phrase}</p> " if phrase else "") + spelled
+        boxes_text = "<delim>".join(_write(box, height_px, width_px) for box in group)
+        return (f"<p>{phrase}</p> " if phrase else "") + boxes_text
 
     return spell_marks(text, boxes, write)
 
@@ -51,7 +51,7 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
         rows = [[float(number) for number in re.findall(NUMBER, box)] for box in re.findall(_BOX, match[2])]
         return boxes.mark(match[1] or "", [_read(row, height_px, width_px) for row in rows])
 
-    return _SPELLED.sub(read, text), boxes.found
+    return _WRITTEN_BOXES.sub(read, text), boxes.found
 
 
 def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:

@@ -21,7 +21,7 @@ SCALE = 1000
 PICTURE_NAME = "Image-{}: "  # before each of several pictures: rsflow.dialects.spelling.several_pictures
 
 _BOX = rf"\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}(?:(?:\s*,\s*{NUMBER}){{4}})?\s*\]"
-_SPELLED = re.compile(rf"(?:<ref>([^<\[\]|]*)</ref>)?<(box|quad)>\[\s*({_BOX}(?:\s*,\s*{_BOX})*)\s*\]</\2>")
+_WRITTEN_BOXES = re.compile(rf"(?:<ref>([^<\[\]|]*)</ref>)?<(box|quad)>\[\s*({_BOX}(?:\s*,\s*{_BOX})*)\s*\]</\2>")
 
 OUTLINE_FORM = OutlineForm(("<ref>", "</ref>"), ("<poly>[[", "]]</poly>"), "], [")
 PATH_FORM = PathForm(
@@ -53,7 +53,7 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
         group = [make_region(scale_region(row, width_px / SCALE, height_px / SCALE)) for row in rows]
         return boxes.mark(match[1] or "", group)
 
-    return _SPELLED.sub(read, text), boxes.found
+    return _WRITTEN_BOXES.sub(read, text), boxes.found
 
 
 def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:

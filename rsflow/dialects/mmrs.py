@@ -19,7 +19,7 @@ from rsflow.dialects.spelling.padded_square import from_square, square_frame, to
 from rsflow.dialects.spelling.paths import FORMS, PathForm
 from rsflow.spatial.geometry import Region
 
-_SPELLED = re.compile(rf"(?:<p>([^<\[\]|]*)</p>)?{brackets.GROUP}")
+_WRITTEN_BOXES = re.compile(rf"(?:<p>([^<\[\]|]*)</p>)?{brackets.GROUP}")
 
 OUTLINE_FORM = OutlineForm(("<p>", "</p>"), between_rings=";", point=("", ",", ""), between_points=",")
 PATH_FORM = PathForm(dict.fromkeys(FORMS, ("[", "]")), ("", ",", ""), ",")
@@ -43,7 +43,7 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     def read(match: re.Match[str]) -> str:
         return boxes.mark(match[1] or "", [from_square(box, height_px, width_px) for box in brackets.read(match[2])])
 
-    return _SPELLED.sub(read, text), boxes.found
+    return _WRITTEN_BOXES.sub(read, text), boxes.found
 
 
 def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:

@@ -23,7 +23,7 @@ _POINT = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 _BOX = rf"<\|box_start\|>{_POINT}\s*,\s*{_POINT}<\|box_end\|>"
 _QUAD = rf"<\|quad_start\|>{_POINT}(?:\s*,\s*{_POINT}){{3}}<\|quad_end\|>"
 _ONE = re.compile(f"{_BOX}|{_QUAD}")
-_SPELLED = re.compile(rf"(?:<\|object_ref_start\|>([^<\[\]|]*)<\|object_ref_end\|>)?((?:{_BOX}|{_QUAD})+)")
+_WRITTEN_BOXES = re.compile(rf"(?:<\|object_ref_start\|>([^<\[\]|]*)<\|object_ref_end\|>)?((?:{_BOX}|{_QUAD})+)")
 
 OUTLINE_FORM = OutlineForm(
     ("<|object_ref_start|>", "<|object_ref_end|>"), ("<|quad_start|>", "<|quad_end|>"), ";", ("(", ",", ")"), ","
@@ -53,7 +53,7 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
         rows = [make_region([float(number) for number in re.findall(NUMBER, one)]) for one in _ONE.findall(match[2])]
         return boxes.mark(match[1] or "", [make_region(scale_region(row, width_px / SCALE, height_px / SCALE)) for row in rows])
 
-    return _SPELLED.sub(read, text), boxes.found
+    return _WRITTEN_BOXES.sub(read, text), boxes.found
 
 
 def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:

@@ -47,8 +47,8 @@ PUBLISHED: tuple[PublishedFigure, ...] = (
 
 def measured_value(figure: PublishedFigure, scores: Sequence[Score]) -> float | None:
     """Our score of the same source, task and metric."""
-    wanted = (figure.task, "source", figure.source, figure.metric)
-    return next((one.value for one in scores if (one.task, one.by, one.group, one.metric) == wanted), None)
+    key = (figure.task, "source", figure.source, figure.metric)
+    return next((one.value for one in scores if (one.task, one.by, one.group, one.metric) == key), None)
 
 
 def published_text(scores: Sequence[Score]) -> str:

@@ -49,9 +49,11 @@ class Question:
     @property
     def subject(self) -> str:
         """What is asked about: a fact's name or a category; of an annotator's question its own words. Empty where the kind says
-        it all."""
+        it all, and of a region's caption, whose category is part of the answer."""
         if self.kind == "answer":
             return annotators_question(self.prompt)
+        if self.kind == "text":
+            return ""
         return str(self.answer.get("category") or self.answer.get("name") or "")
 
 
@@ -73,7 +75,7 @@ def read_questions(
     for entry in manifest.splits[split].shards:
         for sample in ShardReader(root, entry):
             pictures = _pictures(sample)
-            for instruction in _asked(sample.record, tasks):
+            for instruction in _instructions_of_tasks(sample.record, tasks):
                 if limit is not None and count >= limit:
                     return
                 count += 1
@@ -85,7 +87,7 @@ def _pictures(sample: Sample) -> tuple[bytes, ...]:
     return (sample.picture, *(sample.others[extension] for extension, _ in further))
 
 
-def _asked(record: dict[str, Any], tasks: tuple[str, ...]) -> list[dict[str, Any]]:
+def _instructions_of_tasks(record: dict[str, Any], tasks: tuple[str, ...]) -> list[dict[str, Any]]:
     return [one for one in record["instructions"] if not tasks or one["task"] in tasks]
 
 
@@ -101,7 +103,7 @@ def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dial
     def spelled_text(text: str) -> str:
         return spell_on_pictures(spell, text, boxes, places, sizes) if places else spell(text, boxes, *size)
 
-    spelled = [(turn["role"], spelled_text(turn["text"])) for turn in instruction["turns"]]
+    turns = [(turn["role"], spelled_text(turn["text"])) for turn in instruction["turns"]]
     others = other_wordings(instruction["turns"][-2]["text"], wordings) if wordings else ()
     return Question(
         instruction["id"],
@@ -111,8 +113,8 @@ def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dial
         record["sensor"],
         record["source"],
         record["cell"] or record["key"],
-        tuple(spelled[:-2]),
-        spelled[-2][1],
+        tuple(turns[:-2]),
+        turns[-2][1],
         instruction["turns"][-1]["text"],
         boxes,
         answer,

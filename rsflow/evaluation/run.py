@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsflow.dialects import get_dialect
-from rsflow.errors import UsageError
+from rsflow.errors import RsflowError, UsageError
 from rsflow.evaluation.aggregate import Score, score_table
 from rsflow.evaluation.answers import Answer, ask_engine, read_predictions, write_predictions
 from rsflow.evaluation.questions import Question, read_questions
@@ -47,13 +48,21 @@ class EvaluationJob:
     tasks: tuple[str, ...] = ()
 
 
-def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -> list[Score]:
-    """Answer, score and write. Raises UsageError for a split without questions, or predictions that answer none of them."""
+def evaluate(
+    job: EvaluationJob, on_answer: Callable[[], None] = lambda: None, say: Callable[[str], None] = lambda line: None
+) -> list[Score]:
+    """Answer, score and write; `say` gets what a table of scores does not show. Raises UsageError for a split without
+    questions, or predictions that answer none of them; RsflowError where a model answers none."""
     dialect = get_dialect(job.dialect)
     rows = list(_answer(job, on_answer))
     if not rows:
         of_tasks = f" of {', '.join(job.tasks)}" if job.tasks else ""
         raise UsageError(f"{job.root}: its split {job.split!r} holds no question{of_tasks}")
+    failures, unknown = count_failures(rows), _unknown_predictions(job)
+    if failures.total() == len(rows):
+        raise RsflowError(f"{job.model}: answered none of {len(rows):,} questions: {rows[0][1].failure}")
+    for line in notes(len(rows), failures, unknown):
+        say(line)
     scored = score_answers(rows, dialect)
     if job.wordings:
         scored = add_consistency(scored, score_answers(_answer_reworded(job, on_answer), dialect))
@@ -69,7 +78,9 @@ def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -
         "wordings": job.wordings,
         "tasks": list(job.tasks),
         "questions": len(rows),
-        "unanswered": sum(answer.text is None for _, answer in rows),
+        "unanswered": failures.total(),
+        "unanswered_by_reason": dict(failures.most_common()),
+        "unknown_predictions": len(unknown),
     }
     shown = {row.question.question_id for ends in examples(scored).values() for members in ends.values() for row in members}
     pictures = {question.question_id: found for question, found in _questions(job) if question.question_id in shown}
@@ -104,6 +115,33 @@ def _ask(
     engine = _engine(job)
     recorded = RecordedEngine(engine, job.out, engine.model_identity)
     return ask_engine(recorded, questions, job.blind, job.max_tokens, on_answer)
+
+
+def count_failures(rows: Sequence[tuple[Question, Answer]]) -> Counter[str]:
+    """Questions without an answer, by the reason."""
+    return Counter(answer.failure.partition(":")[0] for _, answer in rows if answer.text is None)
+
+
+def notes(questions: int, failures: Counter[str], unknown: Sequence[str]) -> list[str]:
+    """What a table of scores does not show: questions that count as wrong for want of an answer, and answers to no question."""
+    lines = []
+    if failures:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in failures.most_common())
+        lines.append(f"{failures.total():,} of {questions:,} questions have no answer and count as wrong: {reasons}")
+    if unknown:
+        lines.append(
+            f"{len(unknown):,} predictions are of no question of the split and count nowhere, such as {unknown[0]!r}: they "
+            "may be of another split or snapshot"
+        )
+    return lines
+
+
+def _unknown_predictions(job: EvaluationJob) -> list[str]:
+    """Ids in a file of predictions that no question of the split has, whatever its task, sorted."""
+    if not job.model.endswith(".jsonl"):
+        return []
+    known = {question.question_id for question, _ in read_questions(job.root, job.split, get_dialect(job.dialect))}
+    return sorted(read_predictions(job.model).keys() - known)
 
 
 def _from_predictions(job: EvaluationJob) -> Iterator[tuple[Question, Answer]]:

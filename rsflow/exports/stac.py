@@ -64,7 +64,7 @@ def _write_split(job: ExportJob, split: str, collection: str) -> Iterator[Record
             item["links"] = [_link(rel, href) for rel, href in links]
             write_json(job.place(f"{folder}/{sample.key}.json"), item)
             keys.append(sample.key)
-            yield _seen_from_root(item, folder)
+            yield _with_root_paths(item, folder)
         links = [
             ("root", f"../../../{COLLECTION}"),
             ("parent", "../catalog.json"),
@@ -85,7 +85,7 @@ def _write_pictures(job: ExportJob, split: str, sample: Sample) -> dict[str, str
     return {name: f"../../../{path}" for name, path in paths.items()}
 
 
-def _seen_from_root(item: Record, folder: str) -> Record:
+def _with_root_paths(item: Record, folder: str) -> Record:
     """The item with hrefs that start at the collection's folder, where the table lies."""
 
     def moved(each: Record) -> Record:

@@ -40,17 +40,17 @@ def write(job: ExportJob) -> None:
         for instruction, turns in instructions:
             pictures = instruction.get("box_pictures") or [0] * len(instruction["boxes"])
             objects = _Objects(instruction["boxes"], pictures, files.sizes)
-            spelled = (
+            written_turns = (
                 turns
                 if in_text
                 else [
-                    (turn["role"], objects.take(_spelled_outlines(job, sample, instruction, turn["text"])))
+                    (turn["role"], objects.take(_write_outlines(job, sample, instruction, turn["text"])))
                     for turn in instruction["turns"]
                 ]
             )
             job.tally.notes["oriented_boxes_made_upright"] += objects.oriented
             yield {
-                "messages": openai_messages(spelled, files.tokens),
+                "messages": openai_messages(written_turns, files.tokens),
                 "images": list(files.paths),
                 **({"objects": objects.record()} if objects.bbox else {}),
                 "id": instruction["id"],
@@ -60,7 +60,7 @@ def write(job: ExportJob) -> None:
     write_records(job, make_records, json_lines, "jsonl")
 
 
-def _spelled_outlines(job: ExportJob, sample: Sample, instruction: Record, text: str) -> str:
+def _write_outlines(job: ExportJob, sample: Sample, instruction: Record, text: str) -> str:
     """Only boxes have placeholders: outlines and paths are spelled in the text."""
     size = sample.record["height_px"], sample.record["width_px"]
     return spell_outlines_and_paths(job.dialect, text, instruction["answer"], *size)

@@ -99,8 +99,8 @@ class _Table:
         number = self.rows if index is None else index
         if self.rows >= ROTATION and index is None:
             raise UsageError(f"a benchmark of VLMEvalKit holds fewer than {ROTATION:,} questions: export a smaller --split")
-        cells = [*map(_spelled, options), *[""] * (len(self.option_columns) - len(options))]
-        self._write([str(number), self._picture(sample, number), question, *cells, _spelled(answer), *facts])
+        cells = [*map(_escape_formula, options), *[""] * (len(self.option_columns) - len(options))]
+        self._write([str(number), self._picture(sample, number), question, *cells, _escape_formula(answer), *facts])
         return number
 
     def _picture(self, sample: Sample, index: int) -> str:
@@ -116,5 +116,5 @@ class _Table:
         self.stream.write(line.getvalue().encode())
 
 
-def _spelled(text: str) -> str:
+def _escape_formula(text: str) -> str:
     return f"{text}." if text in _MISSING else text

@@ -29,8 +29,8 @@ def normalise_relative(name: str) -> str:
 
     An absolute path passes: rsflow.annotations.sets.allowed_paths judges it, and whoever opens files asks `resolve_below`.
     """
-    spelled = _spelled(name)
-    resolved = posixpath.normpath(spelled) if ".." in spelled.split("/") else spelled
+    native = _native_separators(name)
+    resolved = posixpath.normpath(native) if ".." in native.split("/") else native
     if resolved == ".." or resolved.startswith("../"):
         raise DataError("path_outside", f"{name!r} leads out of its folder: expected a path below it")
     return resolved
@@ -47,11 +47,11 @@ def resolve_below(folder: str, name: str, allow_outside: bool = False) -> str:
     if storage.is_remote(folder):
         base = folder.rstrip("/") + "/"
         return base + _checked(name.removeprefix(base), name, folder)
-    spelled = _spelled(name)
-    place = posixpath.normpath(posixpath.join(_local(folder), spelled))
+    native = _native_separators(name)
+    place = posixpath.normpath(posixpath.join(_local(folder), native))
     if not (_inside(place, _local(folder)) and _inside(os.path.realpath(place), os.path.realpath(_local(folder)))):
         raise _outside(name, folder)
-    return place if posixpath.isabs(spelled) else posixpath.join(folder, posixpath.relpath(place, _local(folder)))
+    return place if posixpath.isabs(native) else posixpath.join(folder, posixpath.relpath(place, _local(folder)))
 
 
 def check_link(root: str, path: str) -> None:
@@ -68,14 +68,14 @@ def check_link(root: str, path: str) -> None:
 
 
 def _checked(below: str, name: str, folder: str) -> str:
-    spelled = _spelled(below)
-    resolved = posixpath.normpath(spelled)
+    native = _native_separators(below)
+    resolved = posixpath.normpath(native)
     if posixpath.isabs(resolved) or resolved == ".." or resolved.startswith("../"):
         raise _outside(name, folder)
     return resolved
 
 
-def _spelled(name: str) -> str:
+def _native_separators(name: str) -> str:
     if "\0" in name:
         raise DataError("path_outside", f"{name!r} holds a NUL character: expected a path")
     if _ADDRESS.match(name) or _CHAIN.search(name):

@@ -60,10 +60,10 @@ def translate_errors(place: str, doing: str) -> Iterator[None]:
     """Turn what a file system raises into a StorageError that names the place, what failed and what to do."""
     try:
         yield
-    except (OSError, MemoryError) as error:
+    except _file_errors() as error:
         kind = classify_error(error, place) or StorageError
         raise kind(f"{mask_secrets(place)}: cannot {doing} it: {describe_error(error)}{_at(error, place)}") from error
-    except _remote_failures() as error:
+    except _loaded(_REMOTE_LIBRARIES) as error:
         kind = classify_error(error, place) or StorageError
         raise kind(
             f"{mask_secrets(place)}: cannot {doing} it: {mask_secrets(str(error))} "
@@ -161,7 +161,18 @@ _USER = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s@'\"]*@")  # scheme://user:passw
 _QUERY = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\",)\]]+")  # a presigned address carries its signature in the query
 
 
-def _remote_failures() -> tuple[type[Exception], ...]:
-    # s3fs and aiohttp raise these beside OSError; they are looked up only where they were loaded, because loading costs.
-    names = (("botocore.exceptions", "BotoCoreError"), ("botocore.exceptions", "ClientError"), ("aiohttp", "ClientError"))
+# What libraries raise in place of OSError, looked up only where they were loaded, because loading costs.
+_FILE_LIBRARIES = (("safetensors", "SafetensorError"),)
+_REMOTE_LIBRARIES = (
+    ("botocore.exceptions", "BotoCoreError"),
+    ("botocore.exceptions", "ClientError"),
+    ("aiohttp", "ClientError"),
+)
+
+
+def _file_errors() -> tuple[type[BaseException], ...]:
+    return (OSError, MemoryError, *_loaded(_FILE_LIBRARIES))
+
+
+def _loaded(names: tuple[tuple[str, str], ...]) -> tuple[type[Exception], ...]:
     return tuple(getattr(sys.modules[module], name) for module, name in names if module in sys.modules)

@@ -29,13 +29,13 @@ def local_glob(pattern: str) -> list[str]:
 
 
 def _expanded(place: str, part: str, last: bool) -> Iterator[str]:
-    spelled = posixpath.join(place, part)
+    candidate = posixpath.join(place, part)
     if part == "**":
         folders = [place, *_subfolders(place)] if is_folder(place or ".") else []
         yield from (posixpath.join(folder, name) for folder in folders for name in os.listdir(folder)) if last else folders
         return
-    if exists(spelled):
-        yield spelled
+    if exists(candidate):
+        yield candidate
     if WILD.search(part) and is_folder(place or "."):
         yield from (posixpath.join(place, name) for name in fnmatch.filter(os.listdir(place or "."), part))
 

@@ -20,9 +20,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
-import aiohttp
 from pydantic import Field
 
 from rsflow.config.validation import STRICT
@@ -34,6 +33,9 @@ from rsflow.generation.api.chat_api import Answer, AttemptFailure, estimate_toke
 from rsflow.generation.api.rate_limits import RateLimiter, TokenBucket, sleep_unless
 from rsflow.generation.contract import Attempts, Cost, Failure, Generate, Outcome, Request, Response
 from rsflow.stage import Resources
+
+if TYPE_CHECKING:
+    import aiohttp
 
 T = TypeVar("T")
 Positive = Annotated[int, Field(gt=0)]
@@ -145,6 +147,8 @@ class EndpointClient:
         return iterate_results(work)
 
     def _session(self) -> aiohttp.ClientSession:
+        import aiohttp
+
         timeout = aiohttp.ClientTimeout(total=self.limits.timeout_seconds)
         connector = aiohttp.TCPConnector(limit=self.limits.concurrency)
         return aiohttp.ClientSession(timeout=timeout, connector=connector, headers=self.access.headers)
@@ -192,6 +196,8 @@ class EndpointClient:
 
     async def _send_once(self, session: aiohttp.ClientSession, request: Request) -> Answer | AttemptFailure:
         """One attempt. RsflowError for what every other request would fail with too."""
+        import aiohttp
+
         try:
             body = request_body(request, self.settings)
             # A redirect is refused: it would carry the key elsewhere.

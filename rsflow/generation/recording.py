@@ -1,11 +1,11 @@
 """Recorded answers: a request that a model has answered once is read from the lake from then on.
 
-An answer is stored with its cost under the digest of its request and its engine, in `<root>/responses/`, as a small JSON file
-that is written atomically before the answer is used. An interrupted run continues at the request where it stopped, a repeated
-run sends and pays nothing, and an engine whose answers are all recorded is never opened: no model, no GPU, no key. A refusal
-of the model itself is recorded too; other failures are not, and too many in a row end the run, because an outage must not turn
-a dataset into rejects. Equal requests in one call are sent once; two workers that send the same request at the same moment may
-both pay.
+An answer is stored with its cost under the digest of its request and its engine, as a JSON record that is on the disk before
+the answer is used (rsflow.files.record_store: on a local disk a line of a log in `<root>/responses/log`, in an object store an
+object). An interrupted run continues at the request where it stopped, a repeated run sends and pays nothing, and an engine
+whose answers are all recorded is never opened: no model, no GPU, no key. A refusal of the model itself is recorded too; other
+failures are not, and too many in a row end the run, because an outage must not turn a dataset into rejects. Equal requests in
+one call are sent once; two workers that send the same request at the same moment may both pay.
 
 Whatever ends a call early (the reader, an error, an allowance that is spent), requests in flight are waited for and recorded.
 """
@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsflow.errors import LakeError, RsflowError
-from rsflow.files import storage
+from rsflow.files.record_store import RecordStore, open_records
 from rsflow.generation.contract import Engine, Failure, Generate, Outcome, Request, Response
 from rsflow.generation.spending.allowance import Allowance, LocalAllowance
 from rsflow.generation.spending.attempt_log import AttemptLog
@@ -31,6 +31,7 @@ from rsflow.stage import fingerprint
 
 FOLDER = "responses"
 MAX_CONSECUTIVE_FAILURES = 20
+LOG = f"{FOLDER}/log"
 READERS = 8  # looking an answer up in an object store is mostly waiting
 REFUSED = "refused"  # the model's own decision, which it would repeat
 
@@ -49,12 +50,14 @@ class RecordedEngine:
     allowance: Allowance = field(default_factory=LocalAllowance)
     load_seconds: float = field(default=0.0, init=False)
     attempts: AttemptLog = field(init=False)
+    records: RecordStore = field(init=False)
     _generate: Generate | None = field(default=None, init=False)
     _failed: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         names = {"engine": self.engine.name, "model": self.model_identity}
-        self.attempts = AttemptLog(self.root, names, self.allowance, self._write_record)
+        self.records = open_records(self.root, LOG)
+        self.attempts = AttemptLog(self.root, self.records, names, self.allowance, self._record)
 
     def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
         """Outcomes in the order of completion. Requests that the allowance leaves unsent have none."""
@@ -63,6 +66,7 @@ class RecordedEngine:
             positions.setdefault(request.digest, []).append(position)
         firsts = [same[0] for same in positions.values()]
         new = []
+        self.records.refresh()
         with ThreadPoolExecutor(READERS) as pool:
             for first, found in zip(firsts, pool.map(lambda i: self._read_record(requests[i]), firsts), strict=True):
                 if found:
@@ -74,10 +78,10 @@ class RecordedEngine:
                 yield first, outcome
                 yield from ((position, _as_replayed(outcome)) for position in positions[requests[first].digest][1:])
 
-    def response_path(self, request: Request) -> str:
-        """Where the answer to a request lies, or would."""
+    def record_name(self, request: Request) -> str:
+        """Of the answer to a request."""
         key = fingerprint(self.engine, self.model_identity, request.digest)
-        return storage.join(self.root, FOLDER, key[:2], f"{key}.json")
+        return f"{FOLDER}/{key[:2]}/{key}.json"
 
     def _ask(self, new: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Outcome]]:
         outcomes = self._open_engine()([request for _, request in new], self.attempts)
@@ -103,7 +107,7 @@ class RecordedEngine:
             return
         self.attempts.forget(request)
         if outcome.reason == REFUSED:
-            self._write_record(request, {"failure": dataclasses.asdict(outcome)})
+            self.records.write(dict([self._record(request, {"failure": dataclasses.asdict(outcome)})]))
         self._failed += 1
         if self._failed >= MAX_CONSECUTIVE_FAILURES:
             raise RsflowError(
@@ -112,20 +116,24 @@ class RecordedEngine:
             )
 
     def _read_record(self, request: Request) -> Outcome | None:
-        place = self.response_path(request)
-        if not storage.exists(place):
+        name = self.record_name(request)
+        record = self.records.read(name)
+        if record is None:
             return None
         try:
-            found = json.loads(storage.read_bytes(place))
+            found = json.loads(record)
             whole = Failure(**found["failure"]) if "failure" in found else Response(**found["response"])
         except (ValueError, TypeError, KeyError) as error:
-            raise LakeError(f"{place}: is not a recorded response ({error}): delete it to have it asked again") from error
+            raise LakeError(
+                f"{self.root}: {name} is not a recorded response ({error}): delete it to have it asked again"
+            ) from error
         return _as_replayed(whole)
 
-    def _write_record(self, request: Request, outcome: dict[str, Any]) -> None:
+    def _record(self, request: Request, outcome: dict[str, Any]) -> tuple[str, bytes]:
+        """Name and content of the record of an outcome."""
         record: dict[str, Any] = {"engine": self.engine.name, "model": self.model_identity}
         record |= {"request": _request_record(request), **outcome}
-        storage.write_bytes(self.response_path(request), json.dumps(record, ensure_ascii=False).encode())
+        return self.record_name(request), json.dumps(record, ensure_ascii=False).encode()
 
 
 def _as_replayed(outcome: Outcome) -> Outcome:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from rsflow.config.validation import STRICT
+from rsflow.config.validation import STRICT, Share
 
 FeatureKind = Literal["object", "area", "line"]
 OutlineKind = Literal["polygon", "rectangle", "box"]
@@ -71,13 +71,28 @@ class Validity:
 
 
 @dataclass(frozen=True)
+class Registration:
+    """How the misregistration of the layer against each scene is measured (rsflow.ground.registration).
+
+    `search_m`: up to how far it is searched. `correct`: features are moved by a shift that reaches `min_confidence`; where it
+    does not, or without `correct`, they stay where they are drawn.
+    """
+
+    __pydantic_config__ = STRICT
+    search_m: Annotated[float, Field(gt=0)] = 10.0
+    min_confidence: Share = 0.5
+    correct: bool = True
+
+
+@dataclass(frozen=True)
 class VectorOptions:
     """`layers`: those of each file that are read, by default all. `crs`: beats what the file says. `category`: short for one
     rule without conditions. `id_attribute`: what rejects name features by, where not their number in the file.
 
     `uncertainty_m`: positional uncertainty of features. `area_of_interest`: a file of polygons within which the layer is
     exhaustive, by default the layer's own extent. `outline`: what an object's outline is; "rectangle" is its minimum rotated
-    rectangle. `name_attribute`: whose values may be told; by default no feature is called by its name.
+    rectangle. `name_attribute`: whose values may be told; by default no feature is called by its name. `registration`: whether
+    and how the shift of the layer against each scene is measured; by default it is not.
     """
 
     __pydantic_config__ = STRICT
@@ -91,6 +106,7 @@ class VectorOptions:
     validity: Validity = field(default_factory=Validity)
     area_of_interest: str | None = None
     outline: OutlineKind = "polygon"
+    registration: Registration | None = None
 
     def __post_init__(self) -> None:
         if self.category is not None and self.rules:

@@ -27,15 +27,16 @@ from rsflow.files import storage
 from rsflow.files.faults import mask_secrets, translate_errors
 from rsflow.ground.categories.classify import FeatureForm
 from rsflow.ground.categories.conditions import parse_conditions
+from rsflow.ground.files.archives import split_member
 from rsflow.ground.files.layer_files import Layer, list_layers
-from rsflow.ground.layer_copy import VERSION, LayerSummary, write_copy
+from rsflow.ground.layer_copy import VERSION, LayerSummary, check_attributes, write_copy
 from rsflow.ground.layer_settings import Rule, VectorOptions
 from rsflow.ground.scene_grid import parse_crs
 from rsflow.ground.validity import check_validity
 from rsflow.stage import fingerprint
 
 FOLDER = "ground"  # of a lake
-_BESIDE = (".shx", ".dbf", ".prj", ".cpg", ".gpkg-wal", ".xsd", ".gfs")  # files that belong to one of the same name
+_COMPANIONS = (".shx", ".dbf", ".prj", ".cpg", ".gpkg-wal", ".xsd", ".gfs")  # files that belong to one of the same name
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,27 @@ def layer_copy(entry: Annotations, options: VectorOptions, root: str, where: str
 
 def interest_copy(options: VectorOptions, root: str, where: str) -> LayerCopy:
     """The same of the area within which the layer is exhaustive."""
-    asked = VectorOptions(rules=(Rule(category="area of interest", kind="area"),))
-    return _copied(find_files((str(options.area_of_interest),), where), asked, {}, root, f"{where}.options.area_of_interest")
+    interest_options = VectorOptions(rules=(Rule(category="area of interest", kind="area"),))
+    return _copied(
+        find_files((str(options.area_of_interest),), where), interest_options, {}, root, f"{where}.options.area_of_interest"
+    )
 
 
 def find_files(patterns: Sequence[str], where: str) -> list[str]:
     """Files that the patterns match, each once, without the parts of shapefiles. ConfigError where one matches none."""
-    files = [file for pattern in patterns for file in storage.glob(pattern) or _missing(pattern, where)]
-    beside = {os.path.splitext(file)[0] for file in files if file.lower().endswith(".shp")}
+    files = [file for pattern in patterns for file in _matches(pattern) or _missing(pattern, where)]
+    shapefiles = {os.path.splitext(file)[0] for file in files if file.lower().endswith(".shp")}
     return [
-        file for file in dict.fromkeys(files) if not (file.lower().endswith(_BESIDE) and os.path.splitext(file)[0] in beside)
+        file
+        for file in dict.fromkeys(files)
+        if not (file.lower().endswith(_COMPANIONS) and os.path.splitext(file)[0] in shapefiles)
     ]
+
+
+def _matches(pattern: str) -> list[str]:
+    """Files of a pattern; of a member of archives, that member of each."""
+    archive, member = split_member(pattern)
+    return [f"{file}/{member}" if member else file for file in storage.glob(archive)]
 
 
 def _missing(pattern: str, where: str) -> list[str]:
@@ -83,16 +94,17 @@ def _missing(pattern: str, where: str) -> list[str]:
 
 
 def _copied(files: Sequence[str], options: VectorOptions, renamed: dict[str, str], root: str, where: str) -> LayerCopy:
-    stats = [(mask_secrets(file), storage.stat_key(file)) for file in _with_beside(files)]
+    stats = [(mask_secrets(file), storage.stat_key(split_member(file)[0])) for file in _with_companions(files)]
     decides = (options.layers, options.crs, list(options.every_rule), options.id_attribute, options.name_attribute)
     key = fingerprint(VERSION, stats, decides, options.uncertainty_m, options.validity, renamed)
     place = storage.join(root, FOLDER, f"{key}.json")
     if not storage.exists(place):
-        with tempfile.TemporaryDirectory(prefix="rsflow-") as folder, _local(files, folder) as local:
+        with tempfile.TemporaryDirectory(prefix="rsflow-") as folder, _local(files, folder) as local, _named(files, local):
             path = os.path.join(folder, "copy.parquet")
             layers = [
                 layer for file in local for layer in list_layers(file, options.layers or _OSM_LAYERS.get(file[-4:].lower(), ()))
             ]
+            check_attributes(layers, options, where)
             summary = write_copy(layers, _one_crs(layers, options.crs), options, renamed, where, path)
             _upload(path, storage.join(root, FOLDER, f"{key}.parquet"))
             storage.write_bytes(place, orjson.dumps(asdict(summary)))
@@ -124,7 +136,7 @@ def _one_crs(layers: Sequence[Layer], stated: str | None) -> str:
     for layer in layers:
         if layer.crs is None:
             raise ConfigError(
-                f"{layer.path}: layer {layer.name!r} names no coordinate reference system; "
+                f"{layer.path}: {f'layer {layer.name!r}' if layer.name else 'it'} names no coordinate reference system; "
                 "say which it is with options.crs (for example EPSG:4326)"
             )
     first, *others = layers
@@ -135,31 +147,47 @@ def _one_crs(layers: Sequence[Layer], stated: str | None) -> str:
     return str(first.crs)
 
 
-def _with_beside(files: Sequence[str]) -> list[str]:
+def _with_companions(files: Sequence[str]) -> list[str]:
     """The files with those that belong to a shapefile or GML of the same name."""
     found = list(files)
     for file in files:
         stem, ending = os.path.splitext(file)
         if ending.lower() in (".shp", ".gml", ".gpkg"):
-            endings = [e for e in _BESIDE for e in (e, e.upper())] if ending.lower() == ".shp" else [".xsd", ".gfs"]
+            endings = [e for e in _COMPANIONS for e in (e, e.upper())] if ending.lower() == ".shp" else [".xsd", ".gfs"]
             endings = ["-wal"] if ending.lower() == ".gpkg" else endings
             found += [place for e in endings if storage.exists(place := (file if e == "-wal" else stem) + e)]
     return found
 
 
 @contextmanager
+def _named(files: Sequence[str], local: Sequence[str]) -> Iterator[None]:
+    """Errors that name a local copy of a file name the file."""
+    try:
+        yield
+    except ConfigError as error:
+        text = str(error)
+        for file, path in zip(files, local, strict=True):
+            text = text.replace(path, str(mask_secrets(file)))
+        raise ConfigError(text) from error
+
+
+@contextmanager
 def _local(files: Sequence[str], folder: str) -> Iterator[list[str]]:
-    """Local paths of these files; remote ones are copied into `folder` meanwhile, each with those that belong to it."""
+    """Local paths of these files; remote ones are copied into `folder` meanwhile, each with those that belong to it.
+
+    So are GML files, because GDAL writes what it found of their schema beside them (.gfs).
+    """
     paths = []
     for number, file in enumerate(files):
-        if not storage.is_remote(file):
+        if not storage.is_remote(file) and not file.lower().endswith(".gml"):
             paths.append(file.removeprefix("file://"))
             continue
         below = os.path.join(folder, str(number))
         os.makedirs(below)
-        for part in _with_beside([file]):
+        file, member = split_member(file)
+        for part in _with_companions([file]):
             _download(part, os.path.join(below, posixpath.basename(part)))
-        paths.append(os.path.join(below, posixpath.basename(file)))
+        paths.append(os.path.join(below, posixpath.basename(file), member).rstrip("/"))
     yield paths
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -61,24 +62,30 @@ class RasterWindow:
     layer: RasterLayer
     grid: SceneGrid
 
-    def label(self, tile: TileView, min_visibility: float) -> LayerTruth:
+    def label(self, tiles: Sequence[TileView], min_visibility: float) -> list[LayerTruth]:
+        """What the raster says of each of the tiles."""
+        return [self._label_tile(tile) for tile in tiles]
+
+    def _label_tile(self, tile: TileView) -> LayerTruth:
         layer, window = self.layer, tile.window
         if not layer.files or raster_pixels(layer.files[0], self.grid, window) < layer.min_raster_px:
             return LayerTruth(TileTruth())
         values, known, parts = sample_tile(layer.files, layer.band, self.grid, window, layer.nodata)
-        seen = np.ones((window.height_px, window.width_px), np.bool_) if tile.valid is None else tile.valid
-        seen = seen[: window.height_px, : window.width_px]
+        visible = np.ones((window.height_px, window.width_px), np.bool_) if tile.valid is None else tile.valid
+        visible = visible[: window.height_px, : window.width_px]
         if layer.kind == "field":
-            return LayerTruth(TileTruth(label_field(values, known, seen, parts, layer.quantity, layer.unit, layer.provenance)))
+            return LayerTruth(
+                TileTruth(label_field(values, known, visible, parts, layer.quantity, layer.unit, layer.provenance))
+            )
         labels = label_cover(
-            values, known, seen, parts, dict(layer.legend), layer.objects, layer.min_px, layer.provenance, tile.pixel_m
+            values, known, visible, parts, dict(layer.legend), layer.objects, layer.min_px, layer.provenance, tile.pixel_m
         )
         return LayerTruth(TileTruth(_with_absent(labels, layer)), (), is_mapped=True)
 
 
 def _with_absent(labels: list[Label], layer: RasterLayer) -> list[Label]:
     """The same with a share of 0 for the complete categories that a wholly mapped tile lacks."""
-    said = {label.category for label in labels if label.kind == "cover"}
-    if not said or UNKNOWN in said:
+    present = {label.category for label in labels if label.kind == "cover"}
+    if not present or UNKNOWN in present:
         return labels
-    return [*labels, *(Label("cover", name, layer.provenance, value=0.0) for name in layer.complete if name not in said)]
+    return [*labels, *(Label("cover", name, layer.provenance, value=0.0) for name in layer.complete if name not in present)]

@@ -38,7 +38,7 @@ _FORM = re.compile(
     re.IGNORECASE,
 )
 _THERE = re.compile(r"There (?:is|are) ([^\[\]|.]+?)\s*\[\[\|", re.IGNORECASE)
-_SAID = re.compile(r"^(?:its category is|it is mostly)\s+", re.IGNORECASE)
+_CATEGORY_PREFIX = re.compile(r"^(?:its category is|it is mostly)\s+", re.IGNORECASE)
 
 
 def _templates(kind: str) -> list[re.Pattern[str]]:
@@ -70,7 +70,7 @@ def parse_labels(exchange: Exchange, dialect: Dialect, size: Size, provenance: P
     answer, found = dialect.parse(exchange.answer, *size)
     kind, gaps = match_phrasing(question)
     if kind == "classification":
-        yield Label("category", _SAID.sub("", answer).strip().rstrip("."), provenance)
+        yield Label("category", _CATEGORY_PREFIX.sub("", answer).strip().rstrip("."), provenance)
     elif kind == "captioning":
         yield Label("caption", "", provenance, text=answer)
     elif kind == "grounding":

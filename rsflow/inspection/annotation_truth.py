@@ -51,7 +51,7 @@ def read_annotation_truth(built: BuildConfig, now: LiveRows, annotated: Iterable
         sure = UNCERTAIN_FLAGS.isdisjoint(row["flags"] or ())
         boxes[row["tile_id"]].append((english.singular_noun(row["category"]), axis_aligned_box(row), sure))
     exhaustive = {source.name: source.annotated_set.exhaustive is not False for source in built.sources if source.annotated_set}
-    rows = now.tiles(["tile_id", "scene_id", "source", "sensor", "vocabulary"]).to_pylist()
+    rows = now.tiles(["tile_id", "scene_id", "source", "sensor", "vocabulary"], with_transfers=False).to_pylist()
     scenes = {row["scene_id"] for row in rows if row["vocabulary"] or row["tile_id"] in boxes}
     tiles: dict[str, AnnotatedTile] = {}
     for row in rows:

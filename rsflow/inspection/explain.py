@@ -23,7 +23,9 @@ from rsflow.inspection.rejects import read_rejects
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values, open_lake
 from rsflow.lake.tile_files import read_pictures
+from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.select.confirm_duplicates import PICTURE_LOCATION
+from rsflow.planning.live_rows import read_live_rows
 from rsflow.stages.label.cut_scenes import sample_key
 from rsflow.tiles.encode import decode
 
@@ -37,7 +39,7 @@ class Explained:
     cluster, the one that stands for it first. `instructions`: of the tile, by reason. `near`: of a tile that left for one of
     another split, the tile of each split that is in and nearest to it, the nearest first: on the ground, `apart_m` away, or in
     looks, `apart_grey` grey levels on average. `facts`: TILES rows by tile_id. `pictures`: of a group, its members in their
-    order.
+    order. `transfers`: TRANSFERS rows of what the tile got from other tiles of its cell.
     """
 
     subject: dict[str, Any]
@@ -47,6 +49,7 @@ class Explained:
     near: tuple[dict[str, Any], ...]
     facts: dict[str, dict[str, Any]]
     pictures: tuple[dict[str, Any], ...] = ()
+    transfers: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ def _explain_selected(lake: Lake, found: list[dict[str, Any]]) -> Explained:
     facts = _tile_rows(lake, [row["tile_id"] for row in [*members, *near]])
     reasons = dict(Counter(row["reason"] for row in of_tile))
     pictures = _group_pictures(lake, tile["tile_id"]) if tile["kind"] == "group" else ()
-    return Explained(found[0], tile, tuple(members), reasons, tuple(near), facts, pictures)
+    return Explained(found[0], tile, tuple(members), reasons, tuple(near), facts, pictures, _transfers(lake, tile["tile_id"]))
 
 
 def read_cluster_pictures(root: str, explained: Explained, most: int) -> list[tuple[dict[str, Any], bytes]]:
@@ -138,6 +141,16 @@ def _group_pictures(lake: Lake, group: str) -> tuple[dict[str, Any], ...]:
     finished = set(completed_units(lake)["receipt"].to_pylist())
     found = (row["members"] for row in _read_rows(lake, "groups", "group_id", group) if row["receipt"] in finished)
     return tuple(next(found, ()))
+
+
+def _transfers(lake: Lake, tile: str) -> tuple[dict[str, Any], ...]:
+    """The live rows, one for each tile that it got labels from."""
+    found = _read_rows(lake, "transfers", "tile_id", tile)
+    if found:
+        now = read_live_rows(lake, plan_build(read_config(lake), lake), allow_missing=True)
+        live = set(now.receipts("transfers").to_pylist())
+        found = [row for row in found if row["receipt"] in live]
+    return tuple(sorted(found, key=lambda row: str(row["from_tile"])))
 
 
 def _tile_rows(lake: Lake, ids: list[str]) -> dict[str, dict[str, Any]]:

@@ -3,8 +3,8 @@
 One idea: three things name files: the receipts that count (their tiles), the snapshots (their shards), and the tables (their
 own files). All else below `tiles/`, `shards/` and `attempts/` is waste once it is older than any run that may be going on.
 What would cost to make again is kept unless asked for: tiles of former settings, copies of former layers on the ground
-(`ground/`; the small counts of rasters beside them stay), and former snapshots. What models answered (`responses/`) is always
-kept: it was paid for.
+(`ground/`; the small findings for single scenes beside them stay), and former snapshots. What models answered (`responses/`)
+is always kept: it was paid for.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from rsflow.planning.plan import Plan
 from rsflow.shards.manifest import find_latest, read_snapshot
 
 COUNTS = ".values.json"  # of a raster's values on a scene (rsflow.planning.sources.raster_layers)
+SHIFTS = ".shift.json"  # of a layer against a scene (rsflow.planning.sources.layer_registration)
 DELETE_BATCH = 1000  # files deleted between two words about it
 
 
@@ -93,11 +94,13 @@ def _requested_receipts(lake: Lake, plan: Plan) -> pa.ChunkedArray:
 
 
 def _copies(lake: Lake, plan: Plan) -> set[str]:
-    """Files of layers on the ground that the plan reads, each with its summary, and the counts of rasters."""
+    """Files of layers on the ground that the plan reads, each with its summary, and the findings for single scenes."""
     layers = [layer for found in plan.ground.of_scene.values() for layer in found if isinstance(layer, SceneLayer)]
     copies = {part.file for layer in layers for part in (layer, layer.interest) if part is not None}
-    counts = {f"{FOLDER}/{file.place}" for file in storage.scan_folder(lake.place(FOLDER)) if file.place.endswith(COUNTS)}
-    return counts | copies | {f"{posixpath.splitext(copy)[0]}.json" for copy in copies}
+    findings = {
+        f"{FOLDER}/{file.place}" for file in storage.scan_folder(lake.place(FOLDER)) if file.place.endswith((COUNTS, SHIFTS))
+    }
+    return findings | copies | {f"{posixpath.splitext(copy)[0]}.json" for copy in copies}
 
 
 def _tile_files(lake: Lake, counting: pa.Array) -> set[str]:

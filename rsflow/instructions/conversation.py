@@ -47,7 +47,6 @@ TOPICS = {
     "weakest_backscatter_part": "weakest backscatter",
     "warmest_part": "warmest part",
     "coolest_part": "coolest part",
-    "index_share": "index",
     "field_mean": "field",
     "field_highest": "field highest",
     "field_lowest": "field lowest",
@@ -74,23 +73,25 @@ def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int
 
 
 def make_conversation(
-    facts: TileFacts, settings: config.Instructions, seed: int, asked: Collection[Instruction]
+    facts: TileFacts, settings: config.Instructions, seed: int, others: Collection[Instruction]
 ) -> Iterator[Instruction]:
     """At most one conversation, of questions that none of the tile's instructions `asked` asks."""
     language = choose(settings.languages, seed, facts.tile_id, "language", "conversation")
-    chosen = _choose(facts, settings, seed, language, {_key(each) for each in asked})
+    chosen = _choose(facts, settings, seed, language, {_key(each) for each in others})
     if len(chosen) >= LEAST_PAIRS:
         yield join_questions("conversation", chosen, facts, seed)
 
 
-def _choose(facts: TileFacts, settings: config.Instructions, seed: int, language: str, asked: set[str]) -> list[QuestionAnswer]:
+def _choose(
+    facts: TileFacts, settings: config.Instructions, seed: int, language: str, used_keys: set[str]
+) -> list[QuestionAnswer]:
     """One question per topic, at most MOST_PAIRS, in the order of TOPICS. Refusals are counted by the questions' own tasks."""
     best: dict[str, tuple[int, QuestionAnswer]] = {}
     for source in SOURCES:
         for found in source.question_answers(facts, settings, seed):
             is_single = isinstance(found, Reject) or "form" in found.answer or "marks" in found.answer  # paths stay with it
             each = None if is_single else in_language(found, language, settings)
-            if each and _key(instruction(each, facts, seed)) not in asked:
+            if each and _key(instruction(each, facts, seed)) not in used_keys:
                 topic, rank = TOPICS[each.kind], hash_number(seed, facts.tile_id, "conversation", each.kind, each.subject)
                 if topic not in best or rank < best[topic][0]:
                     best[topic] = (rank, each)

@@ -62,27 +62,27 @@ def _object_sentences(facts: TileFacts, settings: config.Instructions) -> Iterat
 
 def _single_object_sentence(group: Group, facts: TileFacts) -> str:
     thing = group.objects[0]
-    said = english.with_article(noun_with_size(group.noun, thing, facts))
-    said += f" called {name}" if (name := feature_name(thing, facts)) else ""
+    subject = english.with_article(noun_with_size(group.noun, thing, facts))
+    subject += f" called {name}" if (name := feature_name(thing, facts)) else ""
     place = places.place_name(thing.box, facts.height_px, facts.width_px)
     where = f"{places.place_phrase(place)} of the image" if place else "in the image"
-    return f"There is {said} {where}{', cut off by its edge' if tile_facts.is_cut_off(thing, facts) else ''}."
+    return f"There is {subject} {where}{', cut off by its edge' if tile_facts.is_cut_off(thing, facts) else ''}."
 
 
 def _group_sentence(group: Group, facts: TileFacts) -> str:
     size = (facts.height_px, facts.width_px)
-    said = f"There are {vqa.quantity_phrase(group)} in the image"
+    sentence = f"There are {vqa.quantity_phrase(group)} in the image"
     if not group.exact:
-        return f"{said}."
+        return f"{sentence}."
     named = [places.place_name(thing.box, *size) for thing in group.objects]
     first, frequency = Counter(named).most_common(1)[0]
     if first and frequency == group.count:
-        return f"{said}, {'both' if group.count == 2 else 'all'} {places.place_phrase(first)}."
+        return f"{sentence}, {'both' if group.count == 2 else 'all'} {places.place_phrase(first)}."
     thing = clearly_largest(group)
     place = places.place_name(thing.box, *size) if thing else None
     if place:
-        return f"{said}, the {'larger' if group.count == 2 else 'largest'} of them {places.place_phrase(place)}."
-    return f"{said}."
+        return f"{sentence}, the {'larger' if group.count == 2 else 'largest'} of them {places.place_phrase(place)}."
+    return f"{sentence}."
 
 
 def _cover_sentences(facts: TileFacts) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _appearance_sentences(facts: TileFacts) -> Iterator[str]:
 def _summary_sentence(whole: Summary) -> str:
     if not (whole.objects or whole.ground):
         return f"In summary, this {whole.plain} is {whole.appearance}."
-    said = f"In summary, this is {english.with_article(whole.image)}"
+    sentence = f"In summary, this is {english.with_article(whole.image)}"
     if not whole.ground:
-        return f"{said} with {whole.objects}."
-    return f"{said} of an area {whole.ground}{f'; it shows {whole.objects}' if whole.objects else ''}."
+        return f"{sentence} with {whole.objects}."
+    return f"{sentence} of an area {whole.ground}{f'; it shows {whole.objects}' if whole.objects else ''}."

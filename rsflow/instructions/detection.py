@@ -66,8 +66,8 @@ def counted_boxes_text(groups: Sequence[Group]) -> str:
     """`There are [[13 ships|…]]. There is [[1 car|…]]`: the seeds' form, the marks counting boxes group after group."""
     parts, start = [], 0
     for group in groups:
-        be, said = ("is", group.noun) if group.count == 1 else ("are", english.pluralise(group.noun))
-        parts.append(f"There {be} {mark(f'{group.count} {said}', *range(start, start + group.count))}")
+        be, noun = ("is", group.noun) if group.count == 1 else ("are", english.pluralise(group.noun))
+        parts.append(f"There {be} {mark(f'{group.count} {noun}', *range(start, start + group.count))}")
         start += group.count
     return ". ".join(parts)
 
@@ -109,8 +109,8 @@ def _group_question(group: Group, oriented: bool) -> QuestionAnswer:
 
 
 def _boxes_answer(group: Group, start: int, oriented: bool) -> dict[str, Any]:
-    said = {"kind": "boxes", "category": group.category, "boxes": list(range(start, start + group.count))}
-    return {**said, "count": group.count, **({"oriented": True} if oriented else polygon_fields(group.objects))}
+    answer = {"kind": "boxes", "category": group.category, "boxes": list(range(start, start + group.count))}
+    return {**answer, "count": group.count, **({"oriented": True} if oriented else polygon_fields(group.objects))}
 
 
 def _all_objects_question(groups: Sequence[Group], oriented: bool) -> QuestionAnswer:
@@ -132,7 +132,7 @@ def _all_objects_question(groups: Sequence[Group], oriented: bool) -> QuestionAn
 
 def _absent_question(category: str) -> QuestionAnswer:
     noun = english.singular_noun(category)
-    said = f"There are no {english.pluralise(noun)} in the image."
+    text = f"There are no {english.pluralise(noun)} in the image."
     answer = {"kind": "boxes", "category": category, "boxes": [], "count": 0}
     fill = {"many": english.pluralise(noun), "one_bare": noun}
-    return QuestionAnswer("detection", "detection_one", f"absent {noun}", said, said, answer, (), (), fill)
+    return QuestionAnswer("detection", "detection_one", f"absent {noun}", text, text, answer, (), (), fill)

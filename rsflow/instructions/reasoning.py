@@ -50,12 +50,12 @@ def _chain_answer(found: ChainQuestion) -> QuestionAnswer:
 
 def _unanswerable(facts: TileFacts, noun: str, labels: tuple[int, ...]) -> QuestionAnswer:
     sensor = SENSORS[facts.sensor]
-    asked = "temperature" if sensor.has_colour else "colour"
-    lacks = "it shows reflected light and no warmth" if sensor.has_colour else "it shows no colours"
+    quantity = "temperature" if sensor.has_colour else "colour"
+    reason = "it shows reflected light and no warmth" if sensor.has_colour else "it shows no colours"
     picture = english.with_article(sensor.picture)
-    said = f"That cannot be told from this picture: it is {picture}, and {lacks}."
-    answer = {"kind": "unanswerable", "asked": asked, "value": "cannot be told"}
+    text = f"That cannot be told from this picture: it is {picture}, and {reason}."
+    answer = {"kind": "unanswerable", "asked": quantity, "value": "cannot be told"}
     fill = english.subject_forms(noun, len(labels))
     return QuestionAnswer(
-        "reasoning", f"unanswerable_{asked}", noun, said, said, answer, labels, (), fill, content={"sensor": facts.sensor}
+        "reasoning", f"unanswerable_{quantity}", noun, text, text, answer, labels, (), fill, content={"sensor": facts.sensor}
     )

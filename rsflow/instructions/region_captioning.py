@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
@@ -59,16 +60,17 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
 
 
 def _from_expression(found: Expression, region: GivenRegion) -> QuestionAnswer:
-    said = english.capitalise(found.text)
-    full = said if said.endswith((".", "!", "?")) else f"{said}."
-    qa = _region_question(f"{_box_key(found.thing)} {found.text}", said, full, found.category, found.thing, region)
+    text = english.capitalise(found.text)
+    full = text if text.endswith((".", "!", "?")) else f"{text}."
+    qa = _region_question(f"{_box_key(found.thing)} {found.text}", text, full, found.category, found.thing, region)
     return replace(qa, labels=found.labels)
 
 
 def _from_label(group: Group, thing: TileObject, facts: TileFacts, region: GivenRegion) -> QuestionAnswer:
-    said = describe_object(group.noun, thing, facts)
+    phrase = describe_object(group.noun, thing, facts)
     subject = f"{_box_key(thing)} {group.noun}"
-    return _region_question(subject, f"The {said}.", f"It is the {said}.", group.category, thing, region)
+    found = _region_question(subject, f"The {phrase}.", f"It is the {phrase}.", group.category, thing, region)
+    return replace(found, content=_object_content(group, thing, facts))
 
 
 def _class_question(group: Group, thing: TileObject, region: GivenRegion) -> QuestionAnswer:
@@ -106,28 +108,47 @@ def _box_key(thing: TileObject) -> str:
     return " ".join(f"{value:.2f}" for value in thing.box)
 
 
+def _object_content(group: Group, thing: TileObject, facts: TileFacts) -> dict[str, Any]:
+    """What `describe_object` says, without its words."""
+    is_measured = bool(facts.gsd_m and thing.fully_visible)
+    return {
+        "category": group.category,
+        "size": "" if _has_no_size(group.noun, facts) else places.size_word(thing.area_px, facts.height_px, facts.width_px),
+        "name": feature_name(thing, facts),
+        "place": places.place_name(thing.box, facts.height_px, facts.width_px),
+        "is_cut_off": tile_facts.is_cut_off(thing, facts),
+        "sides_m": facts.sides_m(thing.region) if is_measured else None,
+        "is_oriented": thing.quad is not None,
+    }
+
+
 def describe_object(noun: str, thing: TileObject, facts: TileFacts) -> str:
     """`small ship in the lower left, about 40 m by 20 m on the ground`."""
-    said = noun_with_size(noun, thing, facts)
-    said += f" called {name}" if (name := feature_name(thing, facts)) else ""
+    phrase = noun_with_size(noun, thing, facts)
+    phrase += f" called {name}" if (name := feature_name(thing, facts)) else ""
     place = places.place_name(thing.box, facts.height_px, facts.width_px)
     if place:
-        said += f" {places.place_phrase(place)}"
+        phrase += f" {places.place_phrase(place)}"
     if tile_facts.is_cut_off(thing, facts):
-        return f"{said}, cut off by the edge of the image"
+        return f"{phrase}, cut off by the edge of the image"
     if facts.gsd_m and thing.fully_visible:
         longer, shorter = facts.sides_m(thing.region)
         box = "an oriented box" if thing.quad else "a box"
-        return f"{said}, within {box} of about {_length_phrase(longer)} by {_length_phrase(shorter)}"
-    return said
+        return f"{phrase}, within {box} of about {_length_phrase(longer)} by {_length_phrase(shorter)}"
+    return phrase
 
 
 def noun_with_size(noun: str, thing: TileObject, facts: TileFacts) -> str:
-    """`small ship`, by its share of the picture. A noun that names a size itself ("large vehicle") is left as it is, and
-    so is every noun where metres are known: a ship of 120 m is not small."""
-    if noun.split(" ")[0] in _SIZES or facts.gsd_m:
+    """`small ship`, by its share of the picture, or the noun as it is."""
+    if _has_no_size(noun, facts):
         return noun
     return f"{places.size_word(thing.area_px, facts.height_px, facts.width_px)} {noun}"
+
+
+def _has_no_size(noun: str, facts: TileFacts) -> bool:
+    """Whether no size word fits: the noun names a size itself ("large vehicle"), or metres are known (a ship of 120 m is not
+    small)."""
+    return noun.split(" ")[0] in _SIZES or bool(facts.gsd_m)
 
 
 def _length_phrase(length_m: float) -> str:

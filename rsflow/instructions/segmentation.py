@@ -81,14 +81,14 @@ def _group_question(group: Group, facts: TileFacts) -> Iterator[QuestionAnswer |
         )
         return
     counted = f"{group.count} {group.noun if group.count == 1 else english.pluralise(group.noun)}"
-    said = f"There {'is' if group.count == 1 else 'are'} {outline_mark(counted, *range(group.count))}"
+    sentence = f"There {'is' if group.count == 1 else 'are'} {outline_mark(counted, *range(group.count))}"
     boxes = list(range(group.count))
     yield QuestionAnswer(
         task="segmentation",
         kind="segmentation_all",
         subject=group.noun,
-        short_answer=said,
-        full_answer=f"{said}.",
+        short_answer=sentence,
+        full_answer=f"{sentence}.",
         answer={
             "kind": "outlines",
             "category": group.category,

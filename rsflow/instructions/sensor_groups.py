@@ -106,7 +106,7 @@ def _transfers(group: GroupFacts, settings: config.Instructions, seed: int) -> I
         noun, thing = things[choose(range(len(things)), seed, group.tile_id, TASK, place)]
         target = choose(others, seed, group.tile_id, TASK, "to", place)
         if box := box_on_other(thing.box, group, place, target):
-            said = mark(f"the {noun}", 1)
+            region = mark(f"the {noun}", 1)
             answer = {"kind": "box", "box": 1, "category": noun}
             placeholders = {"region": mark(f"the {noun}", 0), "of": str(place + 1), "to": str(target + 1)}
             labels = (group.first_label(place) + thing.label,)
@@ -114,8 +114,8 @@ def _transfers(group: GroupFacts, settings: config.Instructions, seed: int) -> I
                 TASK,
                 "sensors_transfer",
                 f"{place} {thing.label}",
-                said,
-                f"It is {said}.",
+                region,
+                f"It is {region}.",
                 answer,
                 labels,
                 (thing.box, box),
@@ -152,14 +152,14 @@ def _hidden(group: GroupFacts, settings: config.Instructions) -> Iterator[Questi
             found = _named_groups(group, to, settings) if member.facts.sensor in SEES_THROUGH_CLOUD else []
             if not found:
                 continue
-            told = english.join_list([quantity_phrase(one) for one in found])
+            things = english.join_list([quantity_phrase(one) for one in found])
             cloud = english.percent_phrase(clouded.cloud_share or 0.0)
-            said = f"Cloud covers {cloud} of image {of + 1}; {sensor_name(member.facts.sensor)} sees through it. "
-            said += f"Image {to + 1} shows {told}."
+            text = f"Cloud covers {cloud} of image {of + 1}; {sensor_name(member.facts.sensor)} sees through it. "
+            text += f"Image {to + 1} shows {things}."
             labels = tuple(group.first_label(to) + label for one in found for label in one.labels)
             answer = {"kind": "text", "cloud_share": clouded.cloud_share}
             placeholders = {"of": str(of + 1), "to": str(to + 1)}
-            yield QuestionAnswer(TASK, "sensors_hidden", f"{of} {to}", said, said, answer, labels, (), placeholders)
+            yield QuestionAnswer(TASK, "sensors_hidden", f"{of} {to}", text, text, answer, labels, (), placeholders)
 
 
 def _description(group: GroupFacts, settings: config.Instructions) -> Iterator[QuestionAnswer]:
@@ -169,13 +169,13 @@ def _description(group: GroupFacts, settings: config.Instructions) -> Iterator[Q
         start = group.first_label(place)
         covers = [cover for cover in tile_facts.land_covers(member.facts) if cover.name and cover.share >= CLOUDY]
         things = _named_groups(group, place, settings)
-        told = [f"{cover.name} on {english.percent_phrase(cover.share)} of the area" for cover in covers]
-        told += [quantity_phrase(one) for one in things]
-        if told:
+        phrases = [f"{cover.name} on {english.percent_phrase(cover.share)} of the area" for cover in covers]
+        phrases += [quantity_phrase(one) for one in things]
+        if phrases:
             name = sensor_name(member.facts.sensor)
-            sentences.append(f"Image {place + 1}, {english.with_article(name)} image, shows {english.join_list(told)}.")
+            sentences.append(f"Image {place + 1}, {english.with_article(name)} image, shows {english.join_list(phrases)}.")
             labels += [start + cover.label for cover in covers]
             labels += [start + label for one in things for label in one.labels]
     if len(sentences) > 1:
-        said = " ".join(sentences)
-        yield QuestionAnswer(TASK, "sensors_description", "all", said, said, {"kind": "text"}, tuple(labels))
+        text = " ".join(sentences)
+        yield QuestionAnswer(TASK, "sensors_description", "all", text, text, {"kind": "text"}, tuple(labels))

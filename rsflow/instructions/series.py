@@ -1,44 +1,45 @@
-"""Several dates of one place in their order: seasons, cloud, how land cover and numbers of things change, and what appears
-when.
+"""Several dates of one place: seasons, cloud, how land cover and numbers of things change, what appears and disappears when,
+and in which order the images were taken.
 
-Images are in the order of time. A change is told where it is larger than what it is measured with: shares of land cover by at
-least LEAST_CHANGE and twice the share of the picture that the measured shift sweeps over, and only between pictures without
-much cloud; numbers and first appearances of things only where every one is known at all dates. Whether two dates differ in
-nothing is never told.
+Images are in the order of time, but for groups of the kind "shuffled", which ask for that order. A change is told where it is
+larger than what it is measured with (rsflow.instructions.groups.series_facts). Whether two dates differ in nothing is never
+told.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 from rsflow.config import settings as config
-from rsflow.instructions.facts import tile_facts
-from rsflow.instructions.facts.tile_facts import Cover, Group
-from rsflow.instructions.groups import apparent_changes
-from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
+from rsflow.instructions.groups import apparent_changes, date_order
+from rsflow.instructions.groups.group_facts import GroupFacts
+from rsflow.instructions.groups.series_facts import CountSeries, CoverSeries, count_series, cover_series, least_change
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording import english
-from rsflow.records import Instruction, Reject
+from rsflow.records import SHUFFLED, Instruction, Reject
 
 TASK = "series"
-LEAST_CHANGE = 0.1  # of a share
-CLEAR = 0.05  # share of cloud up to which a picture's land cover is compared
 CLOUDY, CLOUD_LEAD = 0.1, 0.1
-COUNT_LIMIT = 50
 
 
 def make_instructions(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    if group.kind in {"dates", "pair"}:
+    if group.kind == SHUFFLED:
+        yield from instructions(date_order.question_answers(group, settings), group, seed, settings)
+    elif group.kind in {"dates", "pair"}:
         yield from instructions(question_answers(group, settings), group, seed, settings)
 
 
 def question_answers(group: GroupFacts, settings: config.Instructions) -> Iterator[QuestionAnswer | Reject]:
     yield from _seasons(group)
     yield from _cloudiest(group)
-    yield from _covers(group)
-    yield from _things(group, settings)
+    for covers in cover_series(group):
+        yield from _largest(group, covers)
+        yield from _cover_change(group, covers)
+        yield from _largest_step(group, covers)
+    for counts in count_series(group, settings):
+        yield from _things(counts)
 
 
 def _seasons(group: GroupFacts) -> Iterator[QuestionAnswer]:
@@ -63,110 +64,76 @@ def _cloudiest(group: GroupFacts) -> Iterator[QuestionAnswer]:
         yield _image("series_cloudiest", "cloudiest image", known.index(ranked[0]) + 1, {}, (), "has most cloud")
 
 
-def _covers(group: GroupFacts) -> Iterator[QuestionAnswer]:
-    """Of the images without much cloud; the others are left out."""
-    by_date = {place: found for place, member in enumerate(group.members) if (found := _clear_covers(member))}
-    if len(by_date) < 2:
-        return
-    for name in sorted(set.intersection(*({*known} for known in by_date.values()))):
-        covers = {place: known[name] for place, known in by_date.items()}
-        if len(covers) == len(group.members):
-            yield from _largest(group, name, covers)
-        yield from _cover_change(group, name, covers)
-
-
-def _clear_covers(member: GroupMember) -> dict[str, Cover]:
-    """The land cover of a picture by name: what annotators say, or what was measured where there is known to be little
-    cloud."""
-    facts = member.facts
-    if tile_facts.unknown_cover_share(facts) > CLEAR:
-        return {}
-    is_clear = member.cloud_share is not None and member.cloud_share <= CLEAR
-    return {
-        cover.name: cover
-        for cover in tile_facts.land_covers(facts)
-        if cover.name and (is_clear or facts.labels[cover.label].provenance.origin == "annotation")
-    }
-
-
-def _labels(group: GroupFacts, covers: dict[int, Cover]) -> tuple[int, ...]:
-    return tuple(group.first_label(place) + cover.label for place, cover in covers.items())
-
-
-def _largest(group: GroupFacts, name: str, covers: dict[int, Cover]) -> Iterator[QuestionAnswer]:
-    shares = [cover.share for cover in covers.values()]
+def _largest(group: GroupFacts, series: CoverSeries) -> Iterator[QuestionAnswer]:
+    """Where every image's share is known."""
+    shares = [cover.share for cover in series.covers.values()]
     ranked = sorted(shares, reverse=True)
-    if ranked[0] - ranked[1] >= _least_change(group):
+    if len(shares) == len(group.members) and ranked[0] - ranked[1] >= least_change(group):
+        predicate = f"has the largest share of {series.name}"
         number = shares.index(ranked[0]) + 1
-        said = f"has the largest share of {name}"
-        yield _image("series_cover_largest", f"most {name}", number, {"cover": name}, _labels(group, covers), said)
+        placeholders = {"cover": series.name}
+        yield _image("series_cover_largest", f"most {series.name}", number, placeholders, series.labels(group), predicate)
 
 
-def _cover_change(group: GroupFacts, name: str, covers: dict[int, Cover]) -> Iterator[QuestionAnswer]:
+def _cover_change(group: GroupFacts, series: CoverSeries) -> Iterator[QuestionAnswer]:
     """From the first of these images to the last."""
-    first, last = min(covers), max(covers)
-    before, after = covers[first].share, covers[last].share
-    if abs(after - before) < _least_change(group):
+    first, last = min(series.covers), max(series.covers)
+    before, after = series.covers[first].share, series.covers[last].share
+    if abs(after - before) < least_change(group):
         return
     word = "grew" if after > before else "shrank"
-    said = f"It {word} from {english.percent_phrase(before)} to {english.percent_phrase(after)} of the image."
-    answer = {"kind": "text", "name": f"change of {name}", "from": before, "to": after}
-    placeholders = {"cover": name, "first": str(first + 1), "last": str(last + 1)}
-    used = {first: covers[first], last: covers[last]}
-    yield QuestionAnswer(TASK, "series_cover_change", name, said, said, answer, _labels(group, used), (), placeholders)
+    text = f"It {word} from {english.percent_phrase(before)} to {english.percent_phrase(after)} of the image."
+    answer = {"kind": "text", "name": f"change of {series.name}", "from": before, "to": after}
+    placeholders = {"cover": series.name, "first": str(first + 1), "last": str(last + 1)}
+    labels = CoverSeries(series.name, {place: series.covers[place] for place in (first, last)}).labels(group)
+    yield QuestionAnswer(TASK, "series_cover_change", series.name, text, text, answer, labels, (), placeholders)
 
 
-def _least_change(group: GroupFacts) -> float:
-    """The difference of two shares that no shift of the pictures makes."""
-    swept = 0.0
-    for member in group.members[1:]:
-        dx, dy = member.shift_px or (0.0, 0.0)
-        swept = max(swept, math.hypot(dx / member.facts.width_px, dy / member.facts.height_px))
-    return max(LEAST_CHANGE, 2 * swept)
+def _largest_step(group: GroupFacts, series: CoverSeries) -> Iterator[QuestionAnswer]:
+    """Between which two images a land cover changed most, of three images or more all of whose shares are known."""
+    shares = [cover.share for cover in series.covers.values()]
+    if len(shares) < max(3, len(group.members)):
+        return
+    steps = [abs(after - before) for before, after in pairwise(shares)]
+    ranked = sorted(steps, reverse=True)
+    if ranked[0] - ranked[1] >= least_change(group):
+        yield _interval("series_cover_step", series.name, steps.index(ranked[0]) + 1, series.labels(group))
 
 
-def _things(group: GroupFacts, settings: config.Instructions) -> Iterator[QuestionAnswer]:
-    """Numbers and first appearances of what is known without gaps at every date."""
-    complete = [{english.singular_noun(name) for name in member.facts.vocabulary} - {""} for member in group.members]
-    by_date = [{found.noun: found for found in tile_facts.object_groups(member.facts)} for member in group.members]
-    for noun in sorted(set.intersection(*complete)):
-        found = [things.get(noun) for things in by_date]
-        if not all(one is None or one.exact for one in found) or not _absences_hold(group, noun, found):
-            continue
-        counts = [one.count if one else 0 for one in found]
-        if not any(counts) or max(counts) > COUNT_LIMIT or not _are_large(found, settings):
-            continue
-        labels = tuple(group.first_label(place) + label for place, one in enumerate(found) if one for label in one.labels)
-        if len({*counts}) > 1:
-            yield _counts(noun, counts, labels)
-        if counts[0] == 0:
-            number = next(place for place, count in enumerate(counts, 1) if count)
-            said = f"is the first that shows {english.with_article(noun)}"
-            yield _image(
-                "series_first", f"first {noun}", number, {"thing": noun, "one": english.with_article(noun)}, labels, said
-            )
+def _things(series: CountSeries) -> Iterator[QuestionAnswer]:
+    noun, counts, labels = series.noun, series.counts, series.labels
+    if len({*counts}) > 1:
+        yield _counts(noun, counts, labels)
+    changed = [place for place, (one, other) in enumerate(pairwise(counts), 1) if one != other]
+    if len(counts) > 2 and len(changed) == 1:
+        yield _interval("series_count_step", english.pluralise(noun), changed[0], labels)
+    placeholders = {"thing": noun, "one": english.with_article(noun)}
+    if counts[0] == 0:
+        number = next(place for place, count in enumerate(counts, 1) if count)
+        predicate = f"is the first that shows {english.with_article(noun)}"
+        yield _image("series_first", f"first {noun}", number, placeholders, labels, predicate)
+    if len(counts) > 2 and counts[0] and not counts[-1] and len(changed) == 1:
+        predicate = f"is the first that shows no {noun}"
+        yield _image("series_gone", f"first image without {noun}", changed[0] + 1, placeholders, labels, predicate)
 
 
-def _absences_hold(group: GroupFacts, noun: str, found: list[Group | None]) -> bool:
-    missing = [member.facts for member, one in zip(group.members, found, strict=True) if one is None]
-    absent = ({english.singular_noun(name) for name in tile_facts.absent_categories(facts)} for facts in missing)
-    return all(noun in names for names in absent)
+def _counts(noun: str, counts: tuple[int, ...], labels: tuple[int, ...]) -> QuestionAnswer:
+    parts = [f"{english.count_phrase(count, noun)} in image {number}" for number, count in enumerate(counts, 1)]
+    text = english.capitalise(english.join_list(parts)) + "."
+    answer = {"kind": "text", "name": f"number of {english.pluralise(noun)}", "values": [*counts]}
+    return QuestionAnswer(TASK, "series_counts", noun, text, text, answer, labels, (), {"things": english.pluralise(noun)})
 
 
-def _are_large(found: list[Group | None], settings: config.Instructions) -> bool:
-    return all(one is None or one.smallest_px() >= settings.min_box_px for one in found)
-
-
-def _counts(noun: str, counts: list[int], labels: tuple[int, ...]) -> QuestionAnswer:
-    told = [f"{english.count_phrase(count, noun)} in image {number}" for number, count in enumerate(counts, 1)]
-    said = english.capitalise(english.join_list(told)) + "."
-    answer = {"kind": "text", "name": f"number of {english.pluralise(noun)}", "values": counts}
-    return QuestionAnswer(TASK, "series_counts", noun, said, said, answer, labels, (), {"things": english.pluralise(noun)})
+def _interval(kind: str, what: str, number: int, labels: tuple[int, ...]) -> QuestionAnswer:
+    """An answer that names an image and the next one."""
+    text = f"between image {number} and image {number + 1}"
+    answer = {"kind": "fact", "name": f"when {what} changed most", "value": text}
+    return QuestionAnswer(TASK, kind, what, text, f"It was {text}.", answer, labels, (), {"what": what})
 
 
 def _image(
-    kind: str, name: str, number: int, placeholders: dict[str, str], labels: tuple[int, ...], said: str
+    kind: str, name: str, number: int, placeholders: dict[str, str], labels: tuple[int, ...], predicate: str
 ) -> QuestionAnswer:
     """An answer that names an image."""
     answer = {"kind": "fact", "name": name, "value": f"image {number}"}
-    return QuestionAnswer(TASK, kind, name, f"image {number}", f"Image {number} {said}.", answer, labels, (), placeholders)
+    return QuestionAnswer(TASK, kind, name, f"image {number}", f"Image {number} {predicate}.", answer, labels, (), placeholders)

@@ -101,11 +101,11 @@ def _presence_at_questions(facts: TileFacts, group: Group, seed: int) -> Iterato
     names = [name for row in places.PLACES for name in row]
     inside = {name: [thing for thing in group.objects if places.place_name(thing.box, *size) == name] for name in names}
     empty = [name for name in names if not any(places.touches_place(thing.box, name, *size) for thing in group.objects)]
-    held = [name for name in names if inside[name]]
-    if not held or not empty:
+    occupied = [name for name in names if inside[name]]
+    if not occupied or not empty:
         return
     for value, name in (
-        (True, choose(held, seed, facts.tile_id, group.noun)),
+        (True, choose(occupied, seed, facts.tile_id, group.noun)),
         (False, choose(empty, seed, facts.tile_id, group.noun)),
     ):
         at, many = places.place_phrase(name), english.pluralise(group.noun)
@@ -136,13 +136,13 @@ def _count_questions(facts: TileFacts, groups: list[Group], seed: int) -> Iterat
 
 
 def _count_question(category: str, noun: str, count: int, labels: tuple[int, ...]) -> QuestionAnswer:
-    said = f"one {noun}" if count == 1 else english.count_phrase(count, noun)
+    count_text = f"one {noun}" if count == 1 else english.count_phrase(count, noun)
     return QuestionAnswer(
         task="vqa",
         kind="count",
         subject=noun,
         short_answer=str(count),
-        full_answer=f"There {'is' if count == 1 else 'are'} {said} in the image.",
+        full_answer=f"There {'is' if count == 1 else 'are'} {count_text} in the image.",
         answer={"kind": "count", "value": count, "category": category},
         labels=labels,
         placeholders={"many": english.pluralise(noun)},

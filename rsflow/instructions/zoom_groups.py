@@ -89,9 +89,9 @@ def _area(group: GroupFacts, settings: config.Instructions, of: int, to: int) ->
     name = f"the area of image {of + 1}"
     answer = {"kind": "box", "box": 0, "category": name}
     fill = {"of": str(of + 1), "to": str(to + 1)}
-    said = mark(name, 0)
-    full = f"In image {to + 1}, {said} is here."
-    yield QuestionAnswer(TASK, "zoom_area", f"{of} {to}", said, full, answer, (), (box,), fill, box_pictures=(to,))
+    region = mark(name, 0)
+    full = f"In image {to + 1}, {region} is here."
+    yield QuestionAnswer(TASK, "zoom_area", f"{of} {to}", region, full, answer, (), (box,), fill, box_pictures=(to,))
 
 
 def _shorter(box: Box) -> float:
@@ -121,13 +121,13 @@ def _objects(group: GroupFacts, settings: config.Instructions, seed: int, of: in
         if not fit:
             continue
         noun, thing, box = fit[choose(range(len(fit)), seed, group.tile_id, TASK, of, to)]
-        said, fill = mark(f"the {noun}", 1), {"region": mark(f"the {noun}", 0), "of": str(of + 1), "to": str(to + 1)}
+        region, fill = mark(f"the {noun}", 1), {"region": mark(f"the {noun}", 0), "of": str(of + 1), "to": str(to + 1)}
         yield QuestionAnswer(
             TASK,
             "zoom_object",
             f"{of} {to}",
-            said,
-            f"In image {to + 1} it is {said}.",
+            region,
+            f"In image {to + 1} it is {region}.",
             {"kind": "box", "box": 1, "category": noun},
             (group.first_label(of) + thing.label,),
             (thing.box, box),
@@ -175,7 +175,7 @@ def _counts(group: GroupFacts, seed: int) -> Iterator[QuestionAnswer]:
 
 def _count(group: GroupFacts, position: int, category: str, count: int) -> QuestionAnswer:
     noun = english.singular_noun(category)
-    said = f"one {noun}" if count == 1 else english.count_phrase(count, noun)
+    count_text = f"one {noun}" if count == 1 else english.count_phrase(count, noun)
     small = noun in {english.singular_noun(name) for name in group.members[0].facts.unknown}
     note = "; not all of them are large enough to be recognised at the scale of image 1" if small and count else ""
     return QuestionAnswer(
@@ -183,7 +183,7 @@ def _count(group: GroupFacts, position: int, category: str, count: int) -> Quest
         "zoom_count",
         noun,
         str(count),
-        f"There {'is' if count == 1 else 'are'} {said} in the whole scene{note}.",
+        f"There {'is' if count == 1 else 'are'} {count_text} in the whole scene{note}.",
         {"kind": "count", "value": count, "category": category, "visible": not small},
         (group.first_label(0) + position,),
         (),
@@ -199,10 +199,10 @@ def _shown_only_in_detail(group: GroupFacts, settings: config.Instructions) -> I
     found = [each for each in _named(group, settings, last) if each.noun in small - visible]
     if found:
         things = english.join_list([quantity_phrase(each) for each in found])
-        said = f"Image {last + 1} shows {things}, too small to be recognised at the scale of image 1."
+        text = f"Image {last + 1} shows {things}, too small to be recognised at the scale of image 1."
         answer = {"kind": "text", "name": "shown in detail only"}
         fill = {"of": str(last + 1), "to": "1"}
-        yield QuestionAnswer(TASK, "zoom_shown", "detail", said, said, answer, _labels(group, last, found), (), fill)
+        yield QuestionAnswer(TASK, "zoom_shown", "detail", text, text, answer, _labels(group, last, found), (), fill)
 
 
 def _named(group: GroupFacts, settings: config.Instructions, number: int) -> list[Group]:
@@ -231,13 +231,13 @@ def _what(group: GroupFacts, settings: config.Instructions, number: int) -> Iter
     facts = group.members[number].facts
     covers = [cover for cover in tile_facts.land_covers(facts) if cover.name and cover.share >= COVER_WORTH]
     found = _named(group, settings, number)
-    told = [f"{cover.name} on {english.percent_phrase(cover.share)} of the area" for cover in covers]
-    told += [quantity_phrase(each) for each in found]
-    if told:
-        said = f"Image {number + 1} shows {english.join_list(told)}."
+    phrases = [f"{cover.name} on {english.percent_phrase(cover.share)} of the area" for cover in covers]
+    phrases += [quantity_phrase(each) for each in found]
+    if phrases:
+        text = f"Image {number + 1} shows {english.join_list(phrases)}."
         labels = tuple(group.first_label(number) + cover.label for cover in covers) + _labels(group, number, found)
         fill = {"number": str(number + 1)}
-        yield QuestionAnswer(TASK, "zoom_what", str(number), said, said, {"kind": "text"}, labels, (), fill)
+        yield QuestionAnswer(TASK, "zoom_what", str(number), text, text, {"kind": "text"}, labels, (), fill)
 
 
 def _boxes(group: GroupFacts, settings: config.Instructions, seed: int, number: int) -> Iterator[QuestionAnswer]:
@@ -246,10 +246,10 @@ def _boxes(group: GroupFacts, settings: config.Instructions, seed: int, number: 
     fit = [found for found in tile_facts.object_groups(facts) if not detection.refusal_reason(found, settings, facts)]
     if fit:
         found = fit[choose(range(len(fit)), seed, group.tile_id, TASK, "boxes")]
-        said = detection.counted_boxes_text([found])
+        text = detection.counted_boxes_text([found])
         answer = {"kind": "boxes", "category": found.category, "boxes": [*range(found.count)], "count": found.count}
         fill = {"many": english.pluralise(found.noun), "number": str(number + 1)}
         boxes = tuple(thing.box for thing in found.objects)
         labels, pictures = _labels(group, number, [found]), (number,) * found.count
-        qa = QuestionAnswer(TASK, "zoom_boxes", found.noun, said, f"{said}.", answer, labels, boxes, fill)
+        qa = QuestionAnswer(TASK, "zoom_boxes", found.noun, text, f"{text}.", answer, labels, boxes, fill)
         yield replace(qa, box_pictures=pictures)

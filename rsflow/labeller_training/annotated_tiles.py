@@ -90,7 +90,7 @@ def _find_source(built: BuildConfig, settings: TrainingSettings) -> Source:
 def _read_tiles(now: LiveRows, settings: TrainingSettings, source: Source) -> list[AnnotatedTile]:
     chosen = now.lake.read("selection", ["subject", "split"], where={"kind": "tile", "selected": True})
     splits = dict(zip(chosen["subject"].to_pylist(), chosen["split"].to_pylist(), strict=True))
-    table = now.tiles([*_COLUMNS, *_PICTURE_COLUMNS])
+    table = now.tiles([*_COLUMNS, *_PICTURE_COLUMNS], with_transfers=False)
     rows = [row for row in table.filter(pc.equal(table["source"], source.name)).to_pylist() if row["tile_id"] in splits]
     labels = _read_labels(now, {row["tile_id"] for row in rows}, _KIND[settings.task])
     return [AnnotatedTile(row, splits[row["tile_id"]], tuple(labels.get(row["tile_id"], ()))) for row in rows]
@@ -98,7 +98,8 @@ def _read_tiles(now: LiveRows, settings: TrainingSettings, source: Source) -> li
 
 def _read_labels(now: LiveRows, tiles: set[str], kind: str) -> dict[str, list[Label]]:
     table = now.labels()
-    mine = table.filter(pc.and_(pc.equal(table["origin"], "annotation"), pc.equal(table["kind"], kind)))
+    own = pc.and_(pc.equal(table["origin"], "annotation"), pc.is_null(table["transferred_from"]))
+    mine = table.filter(pc.and_(own, pc.equal(table["kind"], kind)))
     found: dict[str, list[Label]] = defaultdict(list)
     for row in mine.to_pylist():
         if row["tile_id"] in tiles:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rsflow.errors import RsflowError, UsageError
+from rsflow.files.faults import translate_errors
 
 STATE_FOLDER = "unfinished"  # within the output folder, while a training is not done
 SAVE_SECONDS = 60.0
@@ -62,7 +63,8 @@ def optimise(
         optimiser.step()
         on_step(step, number)
         if time.monotonic() - saved > SAVE_SECONDS and step + 1 < steps:
-            state.save(model, optimiser, step + 1)
+            with translate_errors(str(state.folder), "write"):
+                state.save(model, optimiser, step + 1)
             saved = time.monotonic()
 
 

@@ -117,6 +117,6 @@ def _box_quality(
 def _class_quality(rows: Sequence[Labelled], name: str, categories: Sequence[str]) -> CategoryQuality:
     pairs = [(tile.labels[0].category, labels[0].category if labels else "") for tile, labels in rows]
     true = sum(there in categories if name == ANY else there == name for there, _ in pairs)
-    found = sum(bool(said) if name == ANY else said == name for _, said in pairs)
-    right = sum(there == said and name in (ANY, said) for there, said in pairs)
+    found = sum(bool(predicted) if name == ANY else predicted == name for _, predicted in pairs)
+    right = sum(there == predicted and name in (ANY, predicted) for there, predicted in pairs)
     return CategoryQuality(name, true, found, right, None)

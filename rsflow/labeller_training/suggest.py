@@ -71,7 +71,7 @@ def suggest(root: str, count: int, source: str = "") -> Suggestions:
     built = read_config(lake)
     _check_source(built, source)
     now = read_live_rows(lake, plan_build(built, lake), allow_missing=True)
-    tiles = now.tiles(_COLUMNS)
+    tiles = now.tiles(_COLUMNS, with_transfers=False)
     annotated, scores = _read_labels(now, tiles)
     is_candidate = ~annotated & ~_is_held_out(now, tiles)
     if source:
@@ -135,7 +135,8 @@ def _check_source(built: BuildConfig, source: str) -> None:
 
 def _read_labels(now: LiveRows, tiles: pa.Table) -> tuple[npt.NDArray[np.bool_], list[list[float]]]:
     """(whether each tile is annotated, the scores of its models' labels)."""
-    table = now.labels(["label_id", "tile_id", "origin", "score"])
+    table = now.labels(["label_id", "tile_id", "origin", "score", "transferred_from"])
+    table = table.filter(pc.is_null(table["transferred_from"]))
     places = pc.index_in(table["tile_id"], value_set=tiles["tile_id"].combine_chunks())
     annotated = np.asarray(pc.greater(pc.fill_null(pc.list_value_length(tiles["vocabulary"]), 0), 0)).copy()
     scores: list[list[float]] = [[] for _ in range(tiles.num_rows)]

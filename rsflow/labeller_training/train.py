@@ -11,6 +11,7 @@ from typing import Any
 
 from rsflow.errors import DataError, RsflowError, UsageError
 from rsflow.files import storage
+from rsflow.files.faults import translate_errors
 from rsflow.labeller_training.annotated_tiles import AnnotatedTile, TrainingTiles, read_training_tiles
 from rsflow.labeller_training.crops import step_rng
 from rsflow.labeller_training.network import base_checkpoint, make_network
@@ -74,12 +75,12 @@ def _training_key(settings: TrainingSettings, tiles: TrainingTiles) -> str:
     own = {name: value for name, value in asdict(settings).items() if name not in {"root", "out", "threads", "base"}}
     checkpoint = base_checkpoint(settings)
     base = checkpoint.identity() if checkpoint else ""
-    seen = [
+    inputs = [
         [tile.tile_id, tile.row["picture_sha256"], [asdict(label) for label in tile.labels]]
         for part in (tiles.train, tiles.calibration, tiles.test)
         for tile in part
     ]
-    return fingerprint(VERSION, own, base, tiles.categories, seen)
+    return fingerprint(VERSION, own, base, tiles.categories, inputs)
 
 
 def _read_record(out: Path, key: str) -> dict[str, Any] | None:
@@ -127,8 +128,9 @@ def _train(settings: TrainingSettings, tiles: TrainingTiles, key: str, on_step: 
 
     state = TrainingState(Path(settings.out) / STATE_FOLDER, key)
     optimise(model, loss, settings.steps, settings.peak_learning_rate, state, on_step)
-    model.eval().to(memory_format=torch.contiguous_format).save_pretrained(settings.out)
-    processor.save_pretrained(settings.out)
+    with translate_errors(settings.out, "write"):
+        model.eval().to(memory_format=torch.contiguous_format).save_pretrained(settings.out)
+        processor.save_pretrained(settings.out)
     return sum(weights.numel() for weights in model.parameters())
 
 
@@ -137,8 +139,8 @@ def _judge(settings: TrainingSettings, tiles: TrainingTiles, key: str, parameter
     out = Path(settings.out)
     (out / CALIBRATION_FILE).unlink(missing_ok=True)
     raw = {"threshold": LEAST_SCORE}
-    said = _label(settings, tiles.calibration, tiles.categories, raw)
-    calibration = fit_calibration(settings.labeller, said, tiles.categories, settings.iou, _open(settings, {}).threshold)
+    predictions = _label(settings, tiles.calibration, tiles.categories, raw)
+    calibration = fit_calibration(settings.labeller, predictions, tiles.categories, settings.iou, _open(settings, {}).threshold)
     if calibration is None:
         raise RsflowError(
             f"{out}: the trained {settings.labeller} finds nothing on {len(tiles.calibration):,} held-out tiles: train longer "

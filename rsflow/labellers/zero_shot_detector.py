@@ -56,9 +56,9 @@ class ZeroShotDetector(DetectionLabeller):
 
         def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
             sizes = [item.size for item in batch]
-            asked = [phrases for _ in batch]
+            text_queries = [phrases for _ in batch]
             output = require_finite(loaded(inputs), "logits", "pred_boxes", "decoder_class_logits", "decoder_coord_logits")
-            results = finish(output, threshold=self.lowest_threshold, target_sizes=sizes, text_labels=asked, **own)
+            results = finish(output, threshold=self.lowest_threshold, target_sizes=sizes, text_labels=text_queries, **own)
             return [
                 LabellerOutput(self.labels(_raw_detections(result, phrases), size))
                 for result, size in zip(results, sizes, strict=True)
@@ -70,16 +70,18 @@ class ZeroShotDetector(DetectionLabeller):
 def _raw_detections(result: Any, phrases: Collection[str]) -> list[RawDetection]:
     rows = zip(result["text_labels"], result["scores"].tolist(), result["boxes"].tolist(), strict=True)
     return [
-        RawDetection(phrase, score, box) for said, score, box in rows if (phrase := matching_phrase(said, phrases)) is not None
+        RawDetection(phrase, score, box)
+        for returned, score, box in rows
+        if (phrase := matching_phrase(returned, phrases)) is not None
     ]
 
 
-def matching_phrase(said: str, phrases: Collection[str]) -> str | None:
+def matching_phrase(text: str, phrases: Collection[str]) -> str | None:
     """The phrase that has just the words of a model's answer, or the only one that holds them all."""
     words = {phrase: _split_words(phrase) for phrase in phrases}
-    asked = _split_words(_MARKS.sub(" ", said))
-    same = [phrase for phrase in phrases if words[phrase] == asked]
-    holds = same or [phrase for phrase in phrases if asked and set(asked) <= set(words[phrase])]
+    text_words = _split_words(_MARKS.sub(" ", text))
+    same = [phrase for phrase in phrases if words[phrase] == text_words]
+    holds = same or [phrase for phrase in phrases if text_words and set(text_words) <= set(words[phrase])]
     return holds[0] if len(holds) == 1 else None
 
 

@@ -24,7 +24,7 @@ from rsflow.lake.integrity import digests
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.records import Reject
 
-ROW_TABLES = ("tiles", "labels", "embeddings", "groups", "instructions", "rejects")
+ROW_TABLES = ("tiles", "labels", "embeddings", "transfers", "groups", "instructions", "rejects")
 
 _MARK = [f for f in schemas.RUNS if f.name not in {"run", "committed_at"}]
 

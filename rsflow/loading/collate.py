@@ -15,7 +15,8 @@ longer than `max_tokens`. Answers are never truncated: whole exchanges are remov
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.decoding.decode import decode_picture
 from rsflow.loading.decoding.sizes import check_picture_sizes
 from rsflow.loading.number_values import check_at_least
+from rsflow.loading.row_masks import MaskSize, check_mask_size, row_masks
 
 IGNORED = -100  # what torch's cross entropy, and so every model of transformers, leaves out
 Example = Mapping[str, Any]
@@ -42,9 +44,13 @@ class Conversation:
     images: tuple[Any, ...]
     turns: tuple[tuple[str, str], ...]  # (role, text), user and assistant in turn
     names: tuple[str, ...] = ()  # what stands before each picture; none where nothing does
+    instructions: tuple[Example, ...] = ()  # whose turns these are
 
     def first(self, count: int) -> Conversation:
-        return Conversation(self.key, self.images, self.turns[:count], self.names)
+        """The first turns alone, and the instructions that are whole in them."""
+        ends = accumulate(len(one["turns"]) for one in self.instructions)
+        whole = tuple(one for one, end in zip(self.instructions, ends, strict=True) if end <= count)
+        return replace(self, turns=self.turns[:count], instructions=whole)
 
     def picture_parts(self) -> list[dict[str, str]]:
         """The pictures as parts of a message, each after its name, on a line of its own."""
@@ -71,6 +77,7 @@ class Collate:
     max_tokens: int | None
     system: str | None
     pictures: Pictures
+    masks: MaskSize | None = None
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
         conversations_of_each = [_conversations(one, self.grouping, self.pictures) for one in examples]
@@ -88,7 +95,20 @@ class Collate:
             places = batch["attention_mask"][i].nonzero()[:, 0]
             answer = places[_answer_places(row.key, batch["input_ids"][i][places].tolist(), one, self.processor)]
             labels[i, answer] = batch["input_ids"][i, answer]
-        return {**batch, "labels": labels}
+        masks = {"masks": self._masks(examples, conversations_of_each, rows, batch)} if self.masks else {}
+        return {**batch, "labels": labels, **masks}
+
+    def _masks(
+        self, examples: Sequence[Example], conversations_of_each: list[list[Conversation]], rows: list[Conversation], batch: Any
+    ) -> list[torch.Tensor]:
+        """Of each row the masks of its outlines. `conversations_of_each` are the rows as they were before truncation."""
+        assert self.masks
+        owners = [one for one, found in zip(examples, conversations_of_each, strict=True) for _ in found]
+        firsts = accumulate((len(row.images) for row in rows[:-1]), initial=0)
+        return [
+            row_masks(one, row.instructions, self.masks, batch, first, self.processor)
+            for one, row, first in zip(owners, rows, firsts, strict=True)
+        ]
 
     def _process(self, rows: list[Conversation]) -> tuple[dict[str, Any], list[TokenizedConversation]]:
         texts = [self._text(row) for row in rows]
@@ -163,6 +183,7 @@ def collate(
     max_tokens: int | None = None,
     system: str | None = None,
     pictures: Pictures = "own",
+    masks: MaskSize | None = None,
 ) -> Callable[[Sequence[Example]], dict[str, Any]]:
     """A `collate_fn` that makes batches for a vision-language model from what a stream gives:
 
@@ -174,7 +195,9 @@ def collate(
     row; whole exchanges are removed from the end of a conversation until it fits. `system`: the text of a system turn.
     `pictures`: of a sample of several sensors its own, or "all", its own first; then the first words name them in that order;
     "none": the text alone, for a control that cannot see. A group's pictures are always all there, each after its number as the
-    dialect's family writes it ("Image-1: ").
+    dialect's family writes it ("Image-1: "). `masks` adds a list of a bool tensor (outlines, rows, cols) for each row, in the
+    order in which its text names the outlines (dialect "lisa": of its `[SEG]` tokens): of the whole picture in its own size
+    ("picture"), in the size that the processor shows the model ("processed"), or stretched to (rows, cols).
 
     ConfigError where the processor has no chat template, where answers cannot be located in what the template renders, and
     where it resizes pictures to another size than the dialect of their boxes counts in.
@@ -183,11 +206,12 @@ def collate(
         raise ConfigError(f"grouping: found {grouping!r}, expected 'joined', 'each' or 'first'")
     if pictures not in ("own", "all", "none"):
         raise ConfigError(f"pictures: found {pictures!r}, expected 'own', 'all' or 'none'")
+    check_mask_size(masks, pictures != "none")
     check_at_least(1, max_tokens=max_tokens)
     template = getattr(processor, "chat_template", None)
     if not isinstance(template, str):
         raise ConfigError(f"{type(processor).__name__} has no chat template: set processor.chat_template to the model's own")
-    return Collate(processor, grouping, max_tokens, system, pictures)
+    return Collate(processor, grouping, max_tokens, system, pictures, masks)
 
 
 def _conversations(one: Example, grouping: Grouping, pictures: Pictures) -> list[Conversation]:
@@ -196,14 +220,18 @@ def _conversations(one: Example, grouping: Grouping, pictures: Pictures) -> list
     images = () if pictures == "none" else (one["image"], *others.values())
     named = f"Images: {', '.join([one['sensor'], *others])}.\n" if others and not is_group else ""
     names = _picture_names(one, len(images)) if is_group and images else ()
-    instructions = one["instructions"]
-    turns_of_each = [tuple((turn["role"], turn["text"]) for turn in instruction["turns"]) for instruction in instructions]
+    parts = [(instruction,) for instruction in one["instructions"] if instruction["turns"]]
     if grouping == "first":
-        turns_of_each = turns_of_each[:1]
-    if grouping == "joined":
-        turns_of_each = [tuple(turn for turns in turns_of_each for turn in turns)]
-    turns_of_each = [((turns[0][0], named + turns[0][1]), *turns[1:]) for turns in turns_of_each if turns]
-    return [Conversation(one["key"], images, turns, names) for turns in turns_of_each]
+        parts = parts[:1]
+    if grouping == "joined" and parts:
+        parts = [tuple(instruction for (instruction,) in parts)]
+    return [Conversation(one["key"], images, _turns(part, named), names, part) for part in parts]
+
+
+def _turns(instructions: Sequence[Example], named: str) -> tuple[tuple[str, str], ...]:
+    """The turns of all, `named` before the first words."""
+    (role, text), *others = ((turn["role"], turn["text"]) for instruction in instructions for turn in instruction["turns"])
+    return ((role, named + text), *others)
 
 
 def _picture_names(one: Example, count: int) -> tuple[str, ...]:

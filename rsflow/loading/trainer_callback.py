@@ -21,6 +21,15 @@ from rsflow.loading.loader import Loader
 STATE_FILE = "rsflow_loader.json"  # in a checkpoint's folder
 
 
+def sft_dataset(loader: Loader) -> Any:
+    """What TRL's SFTTrainer, which takes a set of `datasets` alone, is given as `train_dataset` beside a Loader: as many empty
+    rows as an epoch has samples, with a column of pictures. Its `get_train_dataloader` returns the loader, which nothing else
+    reads."""
+    from datasets import Dataset
+
+    return Dataset.from_dict({"image": [""] * len(loader.stream)})
+
+
 class LoaderCallback(TrainerCallback):
     """`Trainer(..., callbacks=[LoaderCallback(loader, checkpoint)])`, whose `get_train_dataloader` returns the loader.
 

@@ -32,7 +32,7 @@ from rsflow.phases.empty_sources import find_empty_sources
 from rsflow.phases.generate.choose_tiles import choice_digest, choose_tiles
 from rsflow.phases.generate.generate import generate
 from rsflow.phases.label.label import label
-from rsflow.phases.row_balance import Balance, label_balance, model_balances, present_balance, select_balance, shard_balance
+from rsflow.phases.row_balance import Balance, present_balance, select_balance, shard_balance, step_balances
 from rsflow.phases.select.select import SelectionSummary, last_selection, require_current_selection, select
 from rsflow.phases.shard.shard import Sharded, config_fingerprint, shard, snapshot_of
 from rsflow.planning.estimates.estimate import BuildEstimate, estimate_build
@@ -120,8 +120,7 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
         compact_written_tables(lake)
     found = [
         _scenes(now),
-        *label_balance(lake, now.label),
-        *model_balances(lake, now.all_marks),
+        *step_balances(lake, now.all_marks),
         *select_balance(lake),
     ]
     if sharded:
@@ -251,6 +250,6 @@ def lake_balances(root: str) -> list[Balance]:
     """The equations over everything that a lake's marks say was done, and of its selection and latest snapshot."""
     lake = open_lake(root)
     marked = completed_units(lake)
-    found = [*label_balance(lake, marked), *model_balances(lake, marked), *select_balance(lake), *present_balance(lake, marked)]
+    found = [*step_balances(lake, marked), *select_balance(lake), *present_balance(lake, marked)]
     snapshot = snapshot_of(lake, last_selection(lake))
     return found if snapshot is None else [*found, *shard_balance(lake, read_snapshot(root, snapshot))]

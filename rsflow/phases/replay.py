@@ -100,11 +100,11 @@ def _find_unit(lake: Lake, ids: UnitIds, subject: str, done: set[str]) -> tuple[
 
 def _stage_names(stages: Sequence[Stage]) -> Iterator[str]:
     """The stages by name, those that come again with a number: LabelTiles, LabelTiles-2."""
-    seen: Counter[str] = Counter()
+    occurrences: Counter[str] = Counter()
     for stage in stages:
         name = str(getattr(stage, "name", type(stage).__name__))
-        seen[name] += 1
-        yield name if seen[name] == 1 else f"{name}-{seen[name]}"
+        occurrences[name] += 1
+        yield name if occurrences[name] == 1 else f"{name}-{occurrences[name]}"
 
 
 def _run(stages: Sequence[Stage], table: pa.Table) -> pa.Table:

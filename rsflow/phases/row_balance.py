@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import Lake
 from rsflow.planning.steps import STEPS
+from rsflow.planning.steps.transfer import STEP as TRANSFER
 from rsflow.shards.manifest import Manifest
 
 # What a selection chooses: kind, table, column of its ids.
@@ -39,6 +40,11 @@ class Balance:
         others = [f"{number} {reason}" for reason, number in sorted(self.parts.items()) if reason != "kept" and number]
         sign = "=" if self.is_balanced else "≠"
         return f"{self.step}: {self.rows_in} {self.what} {sign} " + " + ".join([f"{kept} kept", *others])
+
+
+def step_balances(lake: Lake, marked: pa.Table) -> list[Balance]:
+    """Of all steps of the label phase whose rows are counted, by these marks."""
+    return [*label_balance(lake, marked), *model_balances(lake, marked), *transfer_balance(lake, marked)]
 
 
 def label_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
@@ -66,6 +72,17 @@ def model_balances(lake: Lake, marked: pa.Table) -> list[Balance]:
     return balances
 
 
+def transfer_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
+    """Of the step that passes labels between tiles: labels that its marks considered, against the rows that it delivered."""
+    mine = marked.filter(pc.equal(marked["step"], TRANSFER.name))
+    if not mine.num_rows:
+        return []
+    reasons = Counter({"kept": read_receipt_rows(lake, "labels", mine["receipt"], ["receipt"]).num_rows})
+    for row in read_receipt_rows(lake, "rejects", mine["receipt"], ["reason", "rows"]).to_pylist():
+        reasons[row["reason"]] += row["rows"]
+    return [Balance(TRANSFER.name, "labels", int(pc.sum(mine["rows_in"]).as_py() or 0), dict(reasons))]
+
+
 def select_balance(lake: Lake) -> list[Balance]:
     """Of the selection: what it says of itself against its rows."""
     known = lake.commit_metadata("selection")
@@ -89,12 +106,12 @@ def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     rows = lake.read("selection", ["kind", "subject"], {"selected": True}, known[0])
     balances = []
     for kind, table, column in _SELECTED:
-        wanted = rows.filter(pc.equal(rows["kind"], kind))["subject"]
-        if kind == "group" and not len(wanted):
+        subjects = rows.filter(pc.equal(rows["kind"], kind))["subject"]
+        if kind == "group" and not len(subjects):
             continue
         there = set(read_receipt_rows(lake, table, marked["receipt"], [column])[column].to_pylist())
-        kept = sum(subject in there for subject in wanted.to_pylist())
-        balances.append(Balance("lake", f"selected {table}", len(wanted), {"kept": kept}))
+        kept = sum(subject in there for subject in subjects.to_pylist())
+        balances.append(Balance("lake", f"selected {table}", len(subjects), {"kept": kept}))
     return balances
 
 

@@ -21,7 +21,7 @@ PLACE = ("generate", "chosen.parquet")
 ROWS = pa.schema([("unit", pa.string()), ("tile_id", pa.string()), ("kinds", pa.list_(pa.string()))])
 _DIGEST = b"digest"
 
-Asked = tuple[tuple[str, tuple[str, ...]], ...]  # (tile, kinds of text), by tile
+RequestedKinds = tuple[tuple[str, tuple[str, ...]], ...]  # (tile, kinds of text), by tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ChosenTiles:
     """`digest`: of what the choice was made from, empty where none was made yet. `by_unit`: what is asked, by label unit."""
 
     digest: str = ""
-    by_unit: Mapping[str, Asked] = field(default_factory=dict)
+    by_unit: Mapping[str, RequestedKinds] = field(default_factory=dict)
 
 
 def read_chosen_tiles(root: str) -> ChosenTiles:
@@ -53,8 +53,8 @@ def write_chosen_tiles(root: str, digest: str, rows: pa.Table) -> ChosenTiles:
     return ChosenTiles(digest, _group_by_unit(rows))
 
 
-def _group_by_unit(rows: pa.Table) -> dict[str, Asked]:
+def _group_by_unit(rows: pa.Table) -> dict[str, RequestedKinds]:
     found: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
     for unit, tile_id, kinds in zip(*(rows[name].to_pylist() for name in ROWS.names), strict=True):
         found[unit].append((tile_id, tuple(kinds)))
-    return {unit: tuple(asked) for unit, asked in found.items()}
+    return {unit: tuple(chosen) for unit, chosen in found.items()}

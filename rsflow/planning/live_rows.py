@@ -21,6 +21,7 @@ from rsflow.planning.groups.group_samples import group_samples
 from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.sources.annotation_rejects import annotation_rejects
 from rsflow.planning.steps import STEPS
+from rsflow.planning.transferred import KNOWN, with_passed
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.review.apply import reviewed_labels, reviewed_tile
 from rsflow.review.resolve import Decisions
@@ -66,9 +67,12 @@ class LiveRows:
             return TABLES[table].empty_table().select(columns or TABLES[table].names)
         return read_receipt_rows(self.lake, table, receipts, columns)
 
-    def tiles(self, columns: list[str] | None = None) -> pa.Table:
-        """Tiles, sorted by tile_id; those of scenes that were rejected in part are among them."""
+    def tiles(self, columns: list[str] | None = None, with_transfers: bool = True) -> pa.Table:
+        """Tiles, sorted by tile_id; those of scenes that were rejected in part are among them. What is known of all objects
+        counts what other tiles of a cell passed, but without `with_transfers`."""
         rows = self.read("tiles", columns)
+        if with_transfers and not {*KNOWN}.isdisjoint(rows.column_names):
+            rows = with_passed(rows, self.read("transfers"))
         names = {"vocabulary", "unknown"} & set(rows.column_names)
         decided = {tile: mine for tile, mine in self.decisions.tiles.items() if mine.labels} if names else {}
         if not decided:

@@ -71,6 +71,7 @@ class Plan:
     recipes: dict[str, recipe.Recipe]  # label recipes by source
     predictors: dict[str, tuple[ModelStage, ...]]  # by source: its models in their order, where there are any
     merge: Stage
+    transfer: Stage | None  # what passes labels between tiles of a cell, where that is asked for
     instruct: recipe.Recipe
     generator: GenerateTiles | None  # the model that writes instructions
     group: Stage
@@ -130,7 +131,7 @@ def make_plan(
     undone |= listed.unanswered
     rows = scenes.to_pylist()
     annotated = joined_sources(built, rows, files, all_known=not undone)
-    ground = ground_layers(built, rows, lake.root if lake else None)
+    ground = ground_layers(built, rows, files, lake.root if lake else None)
     for source in built.sources:
         _check_bands(source, rows)
     recipes = {source.name: recipe.label_recipe(built, source) for source in built.sources}
@@ -156,6 +157,7 @@ def make_plan(
         recipes,
         {source.name: stages for source in built.sources if (stages := recipe.predict_stages(built, source))},
         recipe.merge_stage(built),
+        recipe.transfer_stage(built),
         recipe.instruct_recipe(built),
         recipe.generate_stage(built),
         recipe.group_stage(built),

@@ -22,6 +22,7 @@ from rsflow.curation.balance.quotas import check_quotas
 from rsflow.curation.splits.ground import region_names
 from rsflow.errors import ConfigError
 from rsflow.ground.layer_store import check_vector_options
+from rsflow.instructions.languages import check_languages
 from rsflow.labellers import ModelLabeller
 from rsflow.planning.sources.raster_layers import check_raster_options
 from rsflow.plugins import PluginTable
@@ -46,6 +47,7 @@ from rsflow.stages.label.screen_tiles import ScreenTiles
 from rsflow.stages.label.write_tiles import WriteTiles
 from rsflow.stages.predict.merge_labels import MergeLabels
 from rsflow.stages.predict.predict_tiles import PredictTiles
+from rsflow.stages.transfer.transfer_labels import TransferLabels
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
     for task in built.instructions.tasks:
         check_known(task, {**instructions.TASKS, **instructions.GROUP_TASKS}, f"{path}: instructions.tasks", "task")
     try:
+        check_languages(built.instructions)
         check_quotas(_keys(built), instructions.ALL_TASKS, SENSOR_NAMES, _values(built))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
@@ -143,6 +146,11 @@ def merge_stage(built: BuildConfig) -> Stage:
     return MergeLabels(built.labels.min_visibility)
 
 
+def transfer_stage(built: BuildConfig) -> Stage | None:
+    """What passes labels between the tiles of a cell of the ground grid, where the configuration asks for it."""
+    return TransferLabels(built.transfer, built.labels.min_visibility, built.root) if built.transfer else None
+
+
 def generate_stage(built: BuildConfig) -> GenerateTiles | None:
     """The model that writes instructions, where the configuration asks for one."""
     return GenerateTiles.of(built)
@@ -164,8 +172,8 @@ def group_zoom_stage(built: BuildConfig) -> GroupZoom | None:
 
 def compare_stage(built: BuildConfig) -> Stage | None:
     """What makes instructions of several pictures, where the configuration asks for one of their tasks."""
-    asked = built.instructions.tasks
-    is_requested = not asked or not {*asked}.isdisjoint(instructions.GROUP_TASKS)
+    tasks = built.instructions.tasks
+    is_requested = not tasks or not {*tasks}.isdisjoint(instructions.GROUP_TASKS)
     return InstructGroups(built.instructions, built.labels, built.seed) if is_requested else None
 
 

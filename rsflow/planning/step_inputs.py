@@ -18,6 +18,7 @@ from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import Lake
 from rsflow.planning.plan import Unit
 from rsflow.planning.step import StepUnit
+from rsflow.planning.transferred import add_transfers
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.review.apply import reviewed_labels, reviewed_tile
 
@@ -41,12 +42,15 @@ class StepInputs:
         units: Sequence[StepUnit],
         labels_from: Callable[[Unit], Iterable[str]] = lambda unit: (),
         reviewed: bool = False,
+        adds_transfers: bool = True,
+        is_needed: Callable[[StepUnit, dict[str, Any]], bool] = lambda unit, tile: True,
     ) -> pa.Table:
         """A row of `schema` for each unit: the tiles of its label units, and their labels.
 
         `labels_from` names, for a label unit, the further units whose labels count beside its own. Those may deliver labels of
-        other tiles of the scene too: each label goes with its tile. `reviewed`: after what reviewers decided. LakeError where a
-        unit is not finished.
+        other tiles too: each label goes with its tile. `adds_transfers`: where they pass labels between tiles, `vocabulary` and
+        `unknown` count these. `reviewed`: after what reviewers decided. `is_needed`: which tiles a unit works on. LakeError
+        where a unit is not finished.
         """
         label_units = {unit.id: unit for each in units for unit in each.label_units}
         home, tiles = dict[str, str](), {name: list[dict[str, Any]]() for name in label_units}
@@ -60,18 +64,18 @@ class StepInputs:
             del row["receipt"]
             if row["tile_id"] in home:
                 labels[home[row["tile_id"]]].append(row)
+        passing = further & {self.receipts[name] for name in self.ids.transfers if name in self.receipts}
+        if adds_transfers and passing:
+            add_transfers(tiles.values(), read_receipt_rows(self.lake, "transfers", sorted(passing)))
         if reviewed:
             self._review(tiles, labels)
-        rows = [
-            {
-                "unit": each.id,
-                "scene_id": each.scene_id,
-                "source": each.source,
-                "tiles": [row for unit in each.label_units for row in tiles[unit.id]],
-                "labels": [row for unit in each.label_units for row in labels[unit.id]],
-            }
-            for each in units
-        ]
+        rows = []
+        for each in units:
+            mine = [row for unit in each.label_units for row in tiles[unit.id] if is_needed(each, row)]
+            chosen = {row["tile_id"] for row in mine}
+            known = [row for unit in each.label_units for row in labels[unit.id] if row["tile_id"] in chosen]
+            same = {"unit": each.id, "scene_id": each.scene_id, "source": each.source}
+            rows.append({**same, "tiles": mine, "labels": known})
         return pa.Table.from_pylist(rows, schema=schema)
 
     def groups(self, units: Iterable[str], schema: pa.Schema) -> dict[str, list[dict[str, Any]]]:
@@ -96,11 +100,11 @@ class StepInputs:
         decided = self.ids.plan.decisions.tiles
         for unit, mine in tiles.items():
             for place, tile in enumerate(mine):
-                if (held := decided.get(tile["tile_id"])) and held.labels:
-                    mine[place] = reviewed_tile(tile, held)
+                if (decision := decided.get(tile["tile_id"])) and decision.labels:
+                    mine[place] = reviewed_tile(tile, decision)
                     own = [row for row in labels[unit] if row["tile_id"] == tile["tile_id"]]
                     others = [row for row in labels[unit] if row["tile_id"] != tile["tile_id"]]
-                    labels[unit] = [*others, *reviewed_labels(tile["tile_id"], own, held)]
+                    labels[unit] = [*others, *reviewed_labels(tile["tile_id"], own, decision)]
 
     def _receipt(self, unit: str) -> str:
         if unit not in self.receipts:

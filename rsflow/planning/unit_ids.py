@@ -19,9 +19,10 @@ import numpy as np
 import pyarrow as pa
 
 from rsflow.lake.receipts import count_failures
-from rsflow.planning.chosen_tiles import Asked
+from rsflow.planning.chosen_tiles import RequestedKinds
 from rsflow.planning.groups.companion_pairs import neighbours
 from rsflow.planning.groups.group_units import GroupUnit, annotated_pairs
+from rsflow.planning.groups.shared_cells import has_several_scenes, units_by_cell
 from rsflow.planning.plan import Plan, Unit
 from rsflow.stage import ModelStage, fingerprint
 from rsflow.stages.label.cut_scenes import tile_id
@@ -34,6 +35,14 @@ class Prediction(NamedTuple):
 
     id: str
     stage: ModelStage
+
+
+class TransferUnit(NamedTuple):
+    """The unit that passes labels between the tiles of one cell; `label_units` cut these tiles, in order of their scenes."""
+
+    id: str
+    cell: str
+    label_units: tuple[Unit, ...]
 
 
 class UnitIds:
@@ -90,8 +99,42 @@ class UnitIds:
         """The unit that merges the predictions of a label unit's scene, where there are any."""
         return [self.merges[unit.scene_id]] if unit.scene_id in self.merges else []
 
+    @cached_property
+    def units_of_cell(self) -> dict[str, tuple[Unit, ...]]:
+        """By cell of the ground grid: the label units that cut a tile of it."""
+        return units_by_cell(self.usable.values(), self.plan.files)
+
+    @cached_property
+    def transfers(self) -> dict[str, TransferUnit]:
+        """By id, in order of cells: the units that pass labels between the tiles of a cell."""
+        stage = self.plan.transfer
+        if stage is None:
+            return {}
+        found, recipe = dict[str, TransferUnit](), fingerprint(stage)
+        for cell, units in self.units_of_cell.items():
+            if has_several_scenes(units):
+                name = fingerprint("transfer", cell, [self.labels_of(unit) for unit in units], recipe)
+                found[name] = TransferUnit(name, cell, units)
+        return found
+
+    @cached_property
+    def _transfers_of_unit(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for name, transfer in self.transfers.items():
+            for unit in transfer.label_units:
+                found[unit.id].append(name)
+        return found
+
+    def transfers_to(self, unit: Unit) -> list[str]:
+        """The units that pass labels to tiles of a label unit."""
+        return self._transfers_of_unit.get(unit.id, [])
+
+    def further_labels(self, unit: Unit) -> list[str]:
+        """The units whose labels count beside a label unit's own."""
+        return [*self.merged(unit), *self.transfers_to(unit)]
+
     def instruct(self, unit: Unit) -> str:
-        return fingerprint(*self.labels_of(unit), self._instruct_recipe)
+        return fingerprint(*self._known_labels(unit), self._instruct_recipe)
 
     def review(self, unit: Unit) -> str:
         """The unit of the instructions that reviewers corrected; empty where none of a label unit's was."""
@@ -112,11 +155,11 @@ class UnitIds:
     def generate(self, unit: Unit) -> str:
         """A model that compares sensors depends on all labels of the neighbouring scenes."""
         others = [self._labels_of_scene[scene] for scene in self.neighbours.get(unit.scene_id, []) if scene in self.by_scene]
-        asked = self.asked(unit)
-        chosen = [] if asked is None else [list(asked)]
-        return fingerprint("generate", *self.labels_of(unit), *others, self.plan.generator, *chosen)
+        tiles = self.requested_kinds(unit)
+        chosen = [] if tiles is None else [list(tiles)]
+        return fingerprint("generate", *self._known_labels(unit), *others, self.plan.generator, *chosen)
 
-    def asked(self, unit: Unit) -> Asked | None:
+    def requested_kinds(self, unit: Unit) -> RequestedKinds | None:
         """The tiles of a label unit that the generator is asked about; None: all of them."""
         return None if self.plan.chosen is None else self.plan.chosen.by_unit.get(unit.id, ())
 
@@ -132,7 +175,7 @@ class UnitIds:
 
     def compare(self, group_unit: str, label_units: Iterable[Unit]) -> str:
         """Of the groups that a unit delivers, from its id and the label units of its tiles."""
-        labels = sorted({name for unit in label_units for name in self.labels_of(unit)})
+        labels = sorted({name for unit in label_units for name in self._known_labels(unit)})
         return fingerprint("compare", group_unit, labels, self.plan.compare)
 
     @cached_property
@@ -142,9 +185,13 @@ class UnitIds:
 
     @cached_property
     def _labels_of_scene(self) -> dict[str, str]:
-        return {scene: fingerprint([self.labels_of(unit) for unit in units]) for scene, units in self.by_scene.items()}
+        return {scene: fingerprint([self._known_labels(unit) for unit in units]) for scene, units in self.by_scene.items()}
+
+    def _known_labels(self, unit: Unit) -> list[str]:
+        """All that the labels of a label unit's tiles depend on, those from other tiles too."""
+        return [*self.labels_of(unit), *self.transfers_to(unit)]
 
     def labels_of(self, unit: Unit) -> list[str]:
-        """The units that deliver the labels of a label unit's tiles, and what reviewers made of them."""
+        """The units that deliver the own labels of a label unit's tiles, and what reviewers made of them."""
         digest = self.plan.decisions.label_digest(self.reviewed_tiles(unit))
         return [unit.label_fingerprint, *self.merged(unit), *([f"review {digest}"] if digest else [])]

@@ -153,13 +153,13 @@ class Checkpoint:
         try:
             yield
         except (OSError, ValueError, KeyError, RuntimeError, ImportError, MemoryError, SafetensorError) as error:
-            raise RsflowError(self._told(model_class, error)) from error
+            raise RsflowError(self._describe_error(model_class, error)) from error
 
     @property
     def _is_folder(self) -> bool:
         return Path(self.model).expanduser().is_dir()
 
-    def _told(self, model_class: str, error: Exception) -> str:
+    def _describe_error(self, model_class: str, error: Exception) -> str:
         if isinstance(error, OSError) and not Path(self.model).expanduser().is_dir():
             return describe_hub_error(self.model, self.revision, error)
         return describe_load_error(self.model, model_class, error)

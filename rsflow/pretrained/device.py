@@ -45,19 +45,19 @@ _LOST = (
 _MAX_MESSAGE = 300
 
 
-def select_device(wanted: Device) -> str:
+def select_device(requested: Device) -> str:
     """The device's name for torch. Raises RsflowError where a GPU is wanted and none is there."""
     import torch
 
     there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
+    if requested == "cuda" and not there:
         raise RsflowError("a GPU is wanted, and torch sees none here: to run on the CPU set device: cpu, and gpus: 0")
-    return "cuda" if there and wanted != "cpu" else "cpu"
+    return "cuda" if there and requested != "cpu" else "cpu"
 
 
-def device_for_gpus(wanted: Device, gpus: float) -> Device:
+def device_for_gpus(requested: Device, gpus: float) -> Device:
     """With `gpus` a GPU is meant: where it is gone, `auto` must not fall back to the CPU in silence, for days."""
-    return "cuda" if wanted == "auto" and gpus else wanted
+    return "cuda" if requested == "auto" and gpus else requested
 
 
 def short_message(error: BaseException) -> str:
@@ -66,14 +66,14 @@ def short_message(error: BaseException) -> str:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    said = str(error).lower()
-    return isinstance(error, MemoryError) or any(sign in said for sign in _OUT_OF_MEMORY)
+    message = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in message for sign in _OUT_OF_MEMORY)
 
 
 def raise_if_lost(error: Exception) -> None:
     """Raise DeviceLostError where this error means that nothing will work in this process any more."""
-    said = str(error).lower()
-    if not is_out_of_memory(error) and (any(sign in said for sign in _LOST) or _is_lost()):
+    message = str(error).lower()
+    if not is_out_of_memory(error) and (any(sign in message for sign in _LOST) or _is_lost()):
         raise DeviceLostError(
             f"the device failed, and this process cannot use it any more: {short_message(error)}\n"
             "One piece of data may have caused it (an index outside the model's tables), or the device itself is broken (see "

@@ -47,8 +47,8 @@ def find_missing_weights(model: str, loaded: Any, report: Any, spare: tuple[str,
     if missing:
         return f"{model}: lacks weights that {name} has ({len(missing)}, as {missing[0]})"
     if report["mismatched_keys"]:
-        weights, found, wanted = min(report["mismatched_keys"])
-        shapes = f"{weights} is {tuple(found)} there and {tuple(wanted)} in {name}"
+        weights, found, expected = min(report["mismatched_keys"])
+        shapes = f"{weights} is {tuple(found)} there and {tuple(expected)} in {name}"
         return f"{model}: config.json and the weights do not belong together: {shapes}; fetch both from one revision"
     return None
 
@@ -57,20 +57,20 @@ def describe_load_error(model: str, model_class: str, error: Exception) -> str:
     """What to say of an error that loading a checkpoint raised."""
     from safetensors import SafetensorError
 
-    said = _first_line(error)
+    message = _first_line(error)
     if is_out_of_memory(error):
         return (
-            f"{model}: there is not enough memory to load it: {said}\nSet dtype: bfloat16 where it was saved in float32, let "
-            "fewer workers share the machine or the GPU (cpus, gpus), or take a smaller model"
+            f"{model}: there is not enough memory to load it: {message}\nSet dtype: bfloat16 where it was saved in float32, "
+            "let fewer workers share the machine or the GPU (cpus, gpus), or take a smaller model"
         )
     if isinstance(error, ImportError):
         return f"{model}: a library is missing that this model needs: {' '.join(str(error).split())}"
     folder = Path(model).expanduser()
     if isinstance(error, SafetensorError):
-        return f"{model}: {_describe_damage(folder)} ({said}): fetch it again, with `hf download --force-download`"
+        return f"{model}: {_describe_damage(folder)} ({message}): fetch it again, with `hf download --force-download`"
     lacking = _missing_files(folder) if folder.is_dir() else []
     fetch = f"\nThe folder lacks {', '.join(lacking)}: fetch the whole checkpoint, as `hf download` does" if lacking else ""
-    return f"{model}: transformers cannot load it as {model_class}: {said}{fetch}"
+    return f"{model}: transformers cannot load it as {model_class}: {message}{fetch}"
 
 
 def describe_hub_error(model: str, revision: str, error: Exception) -> str:
@@ -84,9 +84,9 @@ def describe_hub_error(model: str, revision: str, error: Exception) -> str:
     if isinstance(error, errors.RevisionNotFoundError):
         return f"{model}: the hub has no revision {revision} of it: take one of https://huggingface.co/{model}/commits"
     folder = f"models/{model.rpartition('/')[2]}"
-    said = _first_line(error)
+    message = _first_line(error)
     return (
-        f"{model} at {revision}: is not in the local cache and cannot be downloaded here as safetensors: {said}\n"
+        f"{model} at {revision}: is not in the local cache and cannot be downloaded here as safetensors: {message}\n"
         f"On a machine with a connection: hf download {model} --revision {revision} --local-dir {folder}\n"
         f"Then put that folder here and set model: {folder} (and no revision)"
     )

@@ -69,8 +69,9 @@ def explanation_text(
     instructions: Mapping[str, int],
     near: Sequence[Mapping[str, Any]] = (),
     pictures: Sequence[Mapping[str, Any]] = (),
+    transfers: Sequence[Mapping[str, Any]] = (),
 ) -> str:
-    """What `rsflow explain` prints, from rows of the `selection` table."""
+    """What `rsflow explain` prints, from rows of the `selection` table, and of `transfers` for the tile."""
     verdict = "in" if subject["selected"] else "out"
     lines = [
         f"{subject['kind']} {subject['subject']}: {verdict}",
@@ -82,6 +83,7 @@ def explanation_text(
     if (tile["repeat"] or 0) > 1:
         lines.append(f"  to be shown {tile['repeat']} times per epoch, for a rare category (`select.balance.repeat`)")
     lines += [f"  picture {number}: {_picture_text(row)}" for number, row in enumerate(pictures, 1)]
+    lines += [f"  {_transfer_text(row)}" for row in transfers]
     if len(members) > 1:
         lines.append(f"  cluster {tile['cluster']} of {len(members)} tiles; {tile['canonical']} stands for it:")
         lines += [f"    {row['tile_id']}: {row['reason']}" for row in members]
@@ -103,6 +105,17 @@ def _picture_text(member: Mapping[str, Any]) -> str:
     if member["dx_px"] is not None and member["dy_px"] is not None:
         shift = f"shifted by {member['dx_px']:.1f}, {member['dy_px']:.1f} pixels"
     return f"{member['role']}, {member['tile_id']}, {member['sensor']}, {when}, {shift}"
+
+
+def _transfer_text(row: Mapping[str, Any]) -> str:
+    """What the tile got from another one, from a row of the table of transfers."""
+    days = "unknown time" if row["days"] is None else f"{row['days']:.1f} days"
+    shift = "shift not known"
+    if row["dx_px"] is not None and row["dy_px"] is not None:
+        shift = f"shifted by {row['dx_px']:.1f}, {row['dy_px']:.1f} pixels"
+    known = f"; all of: {', '.join(row['vocabulary'])}" if row["vocabulary"] else ""
+    count = f"{row['labels']} {'label' if row['labels'] == 1 else 'labels'}"
+    return f"{count} transferred from {row['from_tile']}, {days} apart, {shift}{known}"
 
 
 def rejects_text(

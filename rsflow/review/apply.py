@@ -79,7 +79,14 @@ def _follow(tile_id: str, row: dict[str, Any], decision: Resolved | None, decide
 def _corrected(row: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """The changed fields, and those that follow: another box is not the outline that was, and a person has no score."""
     outline = {"polygon": None, "parts": None, "oriented": False} if "box" in after and row.get("box") else {}
-    person = {"origin": "annotation", "origin_name": REVIEWED, "model": "", "revision": "", "prompt_digest": ""}
+    person = {
+        "origin": "annotation",
+        "origin_name": REVIEWED,
+        "model": "",
+        "revision": "",
+        "prompt_digest": "",
+        "transferred_from": None,
+    }
     return {**outline, **person, "score": None, "quality": None, **after}
 
 

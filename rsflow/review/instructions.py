@@ -25,5 +25,5 @@ def corrected_turns(row: dict[str, Any], decided: TileDecisions) -> list[dict[st
 def as_instruction(row: dict[str, Any], turns: list[dict[str, str]], answer: dict[str, Any]) -> Instruction:
     """An INSTRUCTIONS row with the turns that a person wrote."""
     boxes = tuple(tuple(box) for box in row["boxes"] or ())
-    said = tuple(Turn("user" if turn["role"] == "user" else "assistant", turn["text"]) for turn in turns)
-    return Instruction(row["task"], said, boxes, (), answer, REVIEWED)
+    dialogue = tuple(Turn("user" if turn["role"] == "user" else "assistant", turn["text"]) for turn in turns)
+    return Instruction(row["task"], dialogue, boxes, (), answer, REVIEWED)

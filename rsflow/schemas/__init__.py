@@ -18,6 +18,7 @@ from rsflow.schemas.tables import (
     SELECTION,
     SHARDS,
     TILES,
+    TRANSFERS,
 )
 from rsflow.schemas.work import (
     CELL_WORK,
@@ -34,6 +35,7 @@ from rsflow.schemas.work import (
     REVIEW_WORK,
     SAMPLE_GROUP_STRUCT,
     SHARD_WORK,
+    TRANSFER_WORK,
     WINDOW_STRUCT,
     ZOOM_WORK,
 )
@@ -68,6 +70,8 @@ __all__ = [
     "SHARDS",
     "SHARD_WORK",
     "TILES",
+    "TRANSFERS",
+    "TRANSFER_WORK",
     "TURN_STRUCT",
     "WINDOW_STRUCT",
     "ZOOM_WORK",

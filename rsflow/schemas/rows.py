@@ -48,6 +48,7 @@ def label_row(label: Label) -> dict[str, Any]:
         "prompt_digest": source.prompt_digest,
         "quality": source.quality,
         "parts": [[list(ring) for ring in part] for part in shape.parts] if shape and shape.parts else None,
+        "transferred_from": source.transferred_from or None,
     }
 
 
@@ -60,7 +61,13 @@ def label_from_row(row: dict[str, Any]) -> Label:
         parts = tuple(tuple(map(tuple, part)) for part in row.get("parts") or ())
         shape = Shape((x0, y0, x1, y1), tuple(row["polygon"] or ()), row["visibility"], bool(row["oriented"]), flags, parts)
     provenance = Provenance(
-        row["origin"], row["origin_name"], row["model"], row["revision"], row["prompt_digest"], row["quality"]
+        row["origin"],
+        row["origin_name"],
+        row["model"],
+        row["revision"],
+        row["prompt_digest"],
+        row["quality"],
+        row.get("transferred_from") or "",
     )
     return Label(row["kind"], row["category"], provenance, shape, row["text"], row["value"], row["score"])
 

@@ -30,6 +30,7 @@ LABEL_STRUCT = pa.struct(
         ("quality", pa.float64()),
         # Of an outline with several parts or holes: each part's outer ring, then its holes. Null where `polygon` is all of it.
         ("parts", pa.list_(pa.list_(FLOATS))),
+        ("transferred_from", pa.string()),  # the tile of the same cell that it was made for; null: for this one
     ]
 )
 

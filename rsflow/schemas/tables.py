@@ -126,11 +126,29 @@ LABELS = pa.schema(
 )
 
 
+# What a tile got from another tile of its cell: how far apart the two are, and what is known of all objects. The labels
+# themselves are rows of `labels` with this tile in `transferred_from`.
+TRANSFERS = pa.schema(
+    [
+        ("tile_id", pa.string()),  # the tile that got labels
+        ("from_tile", pa.string()),
+        ("days", pa.float64()),  # between the two scenes; null: not known
+        ("dx_px", pa.float64()),  # as in GROUP_MEMBER_STRUCT, against `from_tile`; null: not known
+        ("dy_px", pa.float64()),
+        ("registration_confidence", pa.float64()),
+        ("labels", pa.int64()),
+        ("vocabulary", STRINGS),  # categories whose every instance was passed
+        ("unknown", STRINGS),  # categories of what it may show without a label for it
+        *_DELIVERY,
+    ]
+)
+
+
 # Tiles that show one place and make one sample of several pictures, in the order in which the sample holds them.
 GROUPS = pa.schema(
     [
         ("group_id", pa.string()),
-        ("kind", pa.string()),  # "pair" (two dates) | "dates" | "sensors" | "places" (two places) | "zoom"
+        ("kind", pa.string()),  # "pair" (two dates) | "dates" | "shuffled" | "sensors" | "places" (two places) | "zoom"
         ("place", pa.string()),  # what the members have in common: a ground cell, or the name of the annotated pair
         ("source", pa.string()),  # of the first member
         ("presence_only", pa.bool_()),  # the pictures do not lie on each other closely enough to compare places; null: they may

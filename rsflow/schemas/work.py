@@ -39,6 +39,7 @@ IN_FLIGHT = pa.schema(
         ("scene_width_px", pa.int64()),
         ("transform", _FLOATS),  # the scene's, as in SCENES
         ("ground", pa.string()),  # as in LABEL_WORK
+        ("unit_box", _FLOATS),  # x0, y0, x1, y1 around all windows of the tile's unit, in pixels of its scene
         ("pixels", pa.large_binary()),  # C order (bands, rows, cols), see pack_arrays
         ("pixels_dtype", pa.string()),
         ("pixels_shape", pa.list_(pa.int64())),
@@ -144,6 +145,17 @@ CELL_WORK = pa.schema(
         ("siblings", _STRINGS),  # cells of other ground, whose tiles are among these too
         ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in _GROUPED_BY_CELL]))),
         ("maps", pa.string()),  # JSON: by scene with class rasters its crs, transform and these (rsflow.ground.raster_layer)
+    ]
+)
+
+# What TransferLabels gets: a row per cell of the ground grid, with its tiles of all scenes and their own labels.
+_TRANSFERRED_ON = _GROUPED_BY_CELL | {"vocabulary", "unknown", "bright_share"}
+
+TRANSFER_WORK = pa.schema(
+    [
+        *(INSTRUCT_WORK.field(name) for name in ("unit", "scene_id", "source", "labels")),
+        ("place", pa.string()),  # the cell's name
+        ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in _TRANSFERRED_ON]))),
     ]
 )
 

@@ -170,14 +170,14 @@ def encode_bands(pixels: npt.NDArray[Any]) -> bytes:
 
 def tar_header(name: str, size: int) -> bytes:
     """The 512 bytes before a member's data. DataError where the name or size does not fit the fields of USTAR."""
-    spelled = name.encode()
-    if len(spelled) > _NAME_BYTES:
-        raise DataError("unwritable_sample", f"member name {name!r} has {len(spelled)} bytes, a tar header holds {_NAME_BYTES}")
+    encoded = name.encode()
+    if len(encoded) > _NAME_BYTES:
+        raise DataError("unwritable_sample", f"member name {name!r} has {len(encoded)} bytes, a tar header holds {_NAME_BYTES}")
     if size > _MAX_SIZE:
         raise DataError("unwritable_sample", f"member {name!r} has {size} bytes, a tar header holds up to {_MAX_SIZE}")
     octal = b"%011o\0" % size
-    checksum = b"%06o\0 " % (_FIXED_SUM + sum(spelled) + sum(octal))
-    return b"".join((spelled.ljust(_NAME_BYTES, b"\0"), _BEFORE_SIZE, octal, _MTIME, checksum, _AFTER_CHECKSUM))
+    checksum = b"%06o\0 " % (_FIXED_SUM + sum(encoded) + sum(octal))
+    return b"".join((encoded.ljust(_NAME_BYTES, b"\0"), _BEFORE_SIZE, octal, _MTIME, checksum, _AFTER_CHECKSUM))
 
 
 def parse_tar_header(block: bytes) -> tuple[str, int]:

@@ -63,6 +63,12 @@ def shift_box(box: Box, dx: float, dy: float) -> Box:
     return (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
 
 
+def enclosing_box(boxes: Sequence[Box]) -> Box:
+    """The smallest box that holds all of them, of which there is at least one."""
+    x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
+    return (min(x0s), min(y0s), max(x1s), max(y1s))
+
+
 def to_quad(points: Sequence[float]) -> Quad:
     """Eight numbers as a quad. Raises ValueError for any other number of them."""
     x0, y0, x1, y1, x2, y2, x3, y3 = points

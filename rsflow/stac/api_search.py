@@ -113,9 +113,9 @@ class ApiSearch:
         first, last = parse_period(search.period) if search.period else (None, None)
         conditions = [search.filter] if search.filter else []
         if mark and mark.field != "datetime" and can(self.client, ConformanceClasses.FILTER):
-            conditions.append({"op": ">=", "args": [{"property": mark.field}, {"timestamp": _spelled(mark.latest)}]})
+            conditions.append({"op": ">=", "args": [{"property": mark.field}, {"timestamp": _format_time(mark.latest)}]})
         elif mark and mark.field != "datetime" and can(self.client, ConformanceClasses.QUERY):
-            query = {**query, mark.field: {**query.get(mark.field, {}), "gte": _spelled(mark.latest)}}
+            query = {**query, mark.field: {**query.get(mark.field, {}), "gte": _format_time(mark.latest)}}
         elif mark:
             since = mark.latest - OVERLAP
             first = max(first, since) if first else since
@@ -123,7 +123,7 @@ class ApiSearch:
             "collections": list(search.collections) or None,
             "bbox": list(search.bbox) if search.bbox else None,
             "intersects": self.area,
-            "datetime": f"{_spelled(first)}/{_spelled(last)}" if first or last else None,
+            "datetime": f"{_format_time(first)}/{_format_time(last)}" if first or last else None,
             "query": query or None,
             "filter": conditions[0] if len(conditions) == 1 else {"op": "and", "args": conditions} if conditions else None,
             "sortby": list(search.sort) if search.sort and can(self.client, ConformanceClasses.SORT) else None,
@@ -146,7 +146,7 @@ def search_api(search: StacSearch, area: Json | None, root: Json, requests: ApiR
     return ApiSearch(search, area, search.href, open_api(search.href, root, requests), requests)
 
 
-def _spelled(time: datetime | None) -> str:
+def _format_time(time: datetime | None) -> str:
     return ".." if time is None else time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

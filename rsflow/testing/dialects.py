@@ -36,12 +36,12 @@ def _check_boxes(dialect: Dialect, height_px: int, width_px: int) -> None:
             moved <= limit, f"{box} on {height_px} x {width_px} moves by at most max_rounding_px ({limit:g}): found {moved:g}"
         )
     text = f"See {mark('a ship', 0)} and {mark('', 1)}."
-    spelled = dialect.spell(text, boxes[:2], height_px, width_px)
-    require(dialect.spell(text, boxes[:2], height_px, width_px) == spelled, "the same text is spelled in the same way")
-    require("a ship" in spelled, f"a phrase is part of the text: found {spelled!r}")
-    require("[[a ship|" not in spelled and "[[|" not in spelled, f"no mark is left over: found {spelled!r}")
-    _, found = dialect.parse(spelled, height_px, width_px)
-    require(len(found) == 2, f"two boxes come back from {spelled!r}: found {len(found)}")
+    written = dialect.spell(text, boxes[:2], height_px, width_px)
+    require(dialect.spell(text, boxes[:2], height_px, width_px) == written, "the same text is spelled in the same way")
+    require("a ship" in written, f"a phrase is part of the text: found {written!r}")
+    require("[[a ship|" not in written and "[[|" not in written, f"no mark is left over: found {written!r}")
+    _, found = dialect.parse(written, height_px, width_px)
+    require(len(found) == 2, f"two boxes come back from {written!r}: found {len(found)}")
     for box, back in zip(boxes[:2], found, strict=True):
         far = max(abs(a - b) for a, b in zip(box, back, strict=True))
         require(far <= limit, f"boxes come back in their order: {box} came back as {back}")

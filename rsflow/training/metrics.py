@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rsflow.errors import UsageError
+from rsflow.files.faults import translate_errors
 
 METRICS_FILE, KEYS_FILE = "metrics.jsonl", "samples.jsonl"
 
@@ -96,9 +97,10 @@ class StepLog:
     def __init__(self, folder: Path, step: int, tensorboard: bool) -> None:
         """Continue after `step`: what was written of later steps is removed."""
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (METRICS_FILE, KEYS_FILE):
-            _drop_later_steps(folder / name, step)
+        with translate_errors(str(folder), "write"):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in (METRICS_FILE, KEYS_FILE):
+                _drop_later_steps(folder / name, step)
         self._board = _open_tensorboard(folder / "tensorboard", step) if tensorboard else None
 
     def write_metrics(self, line: Mapping[str, Any]) -> None:
@@ -119,7 +121,7 @@ class StepLog:
 
 
 def _append(place: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    with open(place, "a") as file:
+    with translate_errors(str(place), "write"), open(place, "a") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)
 
 

@@ -23,6 +23,7 @@ import transformers
 from rsflow import __version__
 from rsflow.engine.progress import Progress, progress
 from rsflow.errors import RsflowError
+from rsflow.files.faults import translate_errors
 from rsflow.loading.loader import Loader
 from rsflow.pretrained.checkpoint import Loaded
 from rsflow.shards.manifest import read_snapshot
@@ -189,31 +190,43 @@ def _save(training: Training, facts: dict[str, Any], output: Path) -> None:
     if training.ranks.is_first:
         record = _record(training, facts)
         state = {**record, "loader": training.loader.state_dict()}
-        save_checkpoint(output / "checkpoints", training.step, training.tuned.parameters, training.optimiser, state)
-        prune_checkpoints(output / "checkpoints", training.config.checkpoints.keep)
-        _write_record(output, record)
+        with translate_errors(str(output), "write"):
+            save_checkpoint(output / "checkpoints", training.step, training.tuned.parameters, training.optimiser, state)
+            prune_checkpoints(output / "checkpoints", training.config.checkpoints.keep)
+            _write_record(output, record)
     training.ranks.wait()
 
 
 def _finish(training: Training, facts: dict[str, Any], output: Path) -> Outcome:
-    config, record = training.config, _record(training, facts)
+    record = _record(training, facts)
     if training.ranks.is_first:
-        part = output / "model.partial"
-        shutil.rmtree(part, ignore_errors=True)
-        training.tuned.save(part)
-        copy_processor_files(config, part)
-        _write_record(output, record)
-        shutil.copy(output / RECORD_FILE, part / RECORD_FILE)
-        os.replace(part, output / "model")
+        with translate_errors(str(output), "write"):
+            _write_model(training, record, output)
         if training.log:
             training.log.close()
     training.ranks.wait()
     return Outcome(output / "model", record)
 
 
+def _write_model(training: Training, record: dict[str, Any], output: Path) -> None:
+    part = output / "model.partial"
+    shutil.rmtree(part, ignore_errors=True)
+    training.tuned.save(part)
+    copy_processor_files(training.config, part)
+    _write_record(output, record)
+    shutil.copy(output / RECORD_FILE, part / RECORD_FILE)
+    os.replace(part, output / "model")
+
+
 def _read_record(output: Path) -> dict[str, Any] | None:
     place = output / RECORD_FILE
-    return json.loads(place.read_text()) if place.is_file() else None
+    if not place.is_file():
+        return None
+    try:
+        with translate_errors(str(place), "read"):
+            return dict(json.loads(place.read_text()))
+    except (ValueError, TypeError) as error:
+        raise RsflowError(f"{place}: is no record of a run ({error}): remove it to go on from the newest checkpoint") from error
 
 
 def _write_record(output: Path, record: dict[str, Any]) -> None:

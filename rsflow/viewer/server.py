@@ -156,12 +156,12 @@ def _decision(view: LakeView) -> Callable[[Request], Awaitable[Response]]:
 
     async def decide(request: Request) -> Response:
         try:
-            asked = orjson.loads(await request.body())
+            decision = orjson.loads(await request.body())
         except ValueError as error:
             return _json({"error": f"expected a JSON object: {error}"}, 400)
-        if not isinstance(asked, dict):
+        if not isinstance(decision, dict):
             return _json({"error": "expected a JSON object"}, 400)
-        return await run_in_threadpool(_answer(lambda _: view.reviews.decide(view.state.rows, asked)), request)
+        return await run_in_threadpool(_answer(lambda _: view.reviews.decide(view.state.rows, decision)), request)
 
     return decide
 

@@ -114,6 +114,27 @@ def test_of_several_rings_each_is_a_part(tmp_path: Path) -> None:
         assert shape.polygon == tuple(map(float, large))
 
 
+def rectangles(count: int, *more: list[float]) -> list[dict[str, Any]]:
+    corners = [[x, 10, x + 6, 10, x + 6, 30, x, 30] for x in range(0, 9 * count, 9)]
+    return [{"id": n, "image_id": 1, "category_id": 0, "segmentation": [ring]} for n, ring in enumerate([*corners, *more])]
+
+
+@pytest.mark.parametrize(
+    ("records", "outlines"),
+    [
+        (rectangles(10), 0),  # whoever wrote the file has boxes only
+        (rectangles(10, [0, 50, 0, 60, 20, 60, 20, 50, 0, 50]), 0),  # closed, the other way round
+        (rectangles(9), 9),  # too few to tell
+        (rectangles(10, [50, 50, 60, 50, 60, 60]), 11),  # one has a shape of its own, so the others have theirs
+    ],
+)
+def test_polygons_that_are_all_boxes_are_no_outlines(tmp_path: Path, records: Any, outlines: int) -> None:
+    labels = read_coco(written(tmp_path, annotations=records)).pictures["Harbour_1"].labels
+    assert len(labels) == len(records)
+    assert sum(bool(label.shape.area_parts) for label in labels) == outlines
+    assert labels[0].shape.box == (0, 10, 6, 30)
+
+
 def test_a_mask_of_another_size_than_its_picture_is_reported(tmp_path: Path) -> None:
     annotated = one(tmp_path, bbox=[1, 1, 29, 29], segmentation={"size": [200, 100], "counts": [500, 4, 19496]})
     assert [reject.reason for reject in annotated.rejects] == ["bad_rle"]

@@ -149,7 +149,7 @@ def test_a_second_build_does_nothing_and_a_new_date_redoes_its_cells_only(build:
         name for name, row in groups_of(later).items() if row["members"] != groups_of(first).get(name, {}).get("members")
     }
     pairs = {f"pair:utm33n/1280m/3900/510:optical:date{one}-date{other}" for one, other in ((1, 2), (2, 3), (1, 3))}
-    assert changed == {"dates:utm33n/1280m/3900/510:optical", *pairs}
+    assert changed == {"dates:utm33n/1280m/3900/510:optical", "shuffled:utm33n/1280m/3900/510:optical", *pairs}
     fresh = build(f"root={place / 'fresh'}")
     assert plain(groups_of(fresh)) == plain(groups_of(later))
     assert digests(place / "fresh") == {
@@ -167,7 +167,7 @@ def plain(groups: dict[str, dict[str, Any]]) -> str:
 
 
 @pytest.mark.ray
-def test_any_number_of_workers_gives_the_same_bytes(build: Build, place: Path) -> None:
+def test_any_number_of_workers_gives_the_same_bytes(build: Build, place: Path, ray_session: None) -> None:
     inline = build()
     ray = build(f"root={place / 'ray'}", "engine.kind=ray", "engine.workers=2", "tiles.unit_mb=0.2")
     assert plain(groups_of(ray)) == plain(groups_of(inline))

@@ -12,12 +12,13 @@ from rsflow.curation.group_verdicts import GroupMembers, judge_groups
 from rsflow.curation.splits.split_groups import assign_splits
 
 
-def members(*groups: tuple[int, ...], changed: tuple[int, ...] = (), source: tuple[int, ...] = ()) -> GroupMembers:
+def members(*groups: tuple[int, ...], **columns: tuple[int, ...]) -> GroupMembers:
     count = len(groups)
     pairs = [(number, tile) for number, tiles in enumerate(groups) for tile in tiles]
     group, tile = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
-    state = np.array(changed or [-1] * count, dtype=np.int64)
-    return GroupMembers(count, group, tile, state, np.array(source or [0] * count), np.arange(count, dtype=np.uint64))
+    state = np.array(columns.get("changed", [-1] * count), dtype=np.int64)
+    source, kind = (np.array(columns.get(name, [0] * count), dtype=np.int64) for name in ("source", "kind"))
+    return GroupMembers(count, group, tile, state, source, kind, np.arange(count, dtype=np.uint64))
 
 
 def judged(found: GroupMembers, tiles: int, **more: Any) -> tuple[list[str], list[str | None]]:

@@ -50,7 +50,7 @@ class Hurt:
                 if row["scene_id"] == self.crashes:
                     os.kill(os.getpid(), signal.SIGSEGV)
                 if row["scene_id"] == self.hangs:
-                    time.sleep(40)  # ten times the limit; it holds one of the two CPUs for the tests that follow
+                    time.sleep(40)  # ten times the limit; it holds one of the three CPUs for the tests that follow
                 counts = {"rows_in": 1, "rows_kept": 1, "rows_rejected": 0, "bytes_read": 0, "scene_rejected": False}
                 yield receipt_table({**row, **counts, "receipt": uuid.uuid4().hex, "step": "label"})
 
@@ -203,7 +203,7 @@ def alive(pid: int) -> bool:
 @pytest.fixture
 def large(archive: Path) -> Path:
     """The archive with enough scenes that a signal comes in the middle of the label phase."""
-    for i in range(2, 22):
+    for i in range(2, 12):
         write_scene(archive / f"optical/o{i}.tif", optical(i), 500_000.0 + 40_000 * (i % 7))
     return archive
 
@@ -231,7 +231,8 @@ def stopped(process: subprocess.Popen[str], sent: signal.Signals, root: Path) ->
     ("kind", "signals"),
     [
         ("inline", (signal.SIGINT, signal.SIGTERM)),
-        pytest.param("ray", (signal.SIGINT, signal.SIGTERM, signal.SIGKILL), marks=pytest.mark.ray),
+        # SIGINT on Ray: tests/phases/generate/test_interrupted.py. Ray puts a handler of its own in place for SIGTERM only.
+        pytest.param("ray", (signal.SIGTERM, signal.SIGKILL), marks=pytest.mark.ray),
     ],
 )
 def test_a_run_that_is_stopped_or_killed_goes_on_where_it_was(

@@ -151,12 +151,17 @@ def test_the_interval_covers_the_mean_as_often_as_it_says():
 def test_predictions_of_a_file_are_scored_and_what_is_missing_is_unanswered(root, tmp_path, capsys):
     lines = [{"id": each.question_id, "text": right_answer(each)} for each in questions(root)][:20]
     predictions = tmp_path / "predictions.jsonl"
+    lines.append({"id": "of another snapshot", "text": "yes"})
     predictions.write_text("".join(json.dumps(line) + "\n" for line in lines))
     out = tmp_path / "scores"
     assert main(["evaluate", str(predictions), root, "-o", str(out), "--by", "sensor"]) == 0
-    assert "sar" in capsys.readouterr().out
-    content = json.loads((out / "scores.json").read_text())
-    assert (content["run"]["questions"], content["run"]["unanswered"]) == (54, 34)
+    printed = capsys.readouterr()
+    assert "sar" in printed.out
+    assert "34 of 54 questions have no answer and count as wrong: no prediction 34\n" in printed.err
+    assert "1 predictions are of no question of the split and count nowhere, such as 'of another snapshot'" in printed.err
+    run = json.loads((out / "scores.json").read_text())["run"]
+    assert (run["questions"], run["unanswered"], run["unknown_predictions"]) == (54, 34, 1)
+    assert run["unanswered_by_reason"] == {"no prediction": 34}
     page = (out / "page.html").read_text()
     assert "data:image/png;base64," in page
     assert len((out / "predictions.jsonl").read_text().splitlines()) == 54
@@ -259,6 +264,27 @@ def test_naming_every_class_is_no_answer(root):
     second = replace(first, question_id="b", answer={"kind": "category", "value": "forest"})
     rows = [(each, Answer(each.question_id, "harbour or forest")) for each in (first, second)]
     assert [row.measures["accuracy"] for row in score_answers(rows, QWEN)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "measures"),
+    [
+        ("A storage tank near the top.", {"accuracy": 1.0}),
+        ("The ship in the upper left.", {"accuracy": 0.0}),
+        ("A storage tank or a ship", {"accuracy": 0.0}),
+        (None, {"accuracy": 0.0}),
+    ],
+)
+def test_a_regions_caption_is_right_where_it_names_the_category(root, text, measures):
+    caption = next(each for each in questions(root) if each.kind == "text")
+    names = {"storage_tank": "The storage tank in the upper left.", "ship": "The ship.", "Schiff": "Das Boot."}
+    tank, ship, boat = (
+        replace(caption, question_id=name, reference=words, answer={"kind": "text", "box": 0, "category": name})
+        for name, words in names.items()
+    )
+    rows = [(tank, Answer("t", text)), (ship, Answer("s", "a ship")), (boat, Answer("b", "Ein Boot"))]
+    assert [row.measures for row in score_answers(rows, QWEN)] == [measures, {"accuracy": 1.0}, {}]
+    assert tank.subject == ""  # a control must not be told the answer
 
 
 def test_box_spellings_are_no_words_of_a_caption(root):

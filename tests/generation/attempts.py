@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from rsflow.files.record_store import FileRecords
 from rsflow.generation import LocalAllowance
 from rsflow.generation.spending.attempt_log import AttemptLog
 
 
 def counted(allowance: LocalAllowance | None = None) -> AttemptLog:
-    return AttemptLog("memory://attempts", {}, allowance or LocalAllowance(), lambda request, outcome: None)
+    records = FileRecords("memory://attempts")
+    return AttemptLog(
+        records.root, records, {}, allowance or LocalAllowance(), lambda request, outcome: ("responses/one.json", b"{}")
+    )

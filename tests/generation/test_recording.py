@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any, ClassVar
 import pytest
 
 from rsflow.errors import LakeError, RsflowError
+from rsflow.files import storage
 from rsflow.generation import Attempts, Failure, RecordedEngine, Request, Response
 from rsflow.generation.contract import Outcome, report_outcome
 from rsflow.generation.recording import MAX_CONSECUTIVE_FAILURES
+from rsflow.generation.spending.costs import list_costs
 from rsflow.stage import Resources
 
 
@@ -130,6 +133,28 @@ def test_another_model_has_other_answers(tmp_path: Path) -> None:
 def test_a_damaged_record_is_told(tmp_path: Path) -> None:
     asker = recorded(Parrot(), tmp_path)
     outcomes(asker, "a")
-    Path(asker.response_path(Request("s", "a"))).write_text('{"response": {"text"')
+    asker.records.write({asker.record_name(Request("s", "a")): b'{"response": {"text"'})
     with pytest.raises(LakeError, match="is not a recorded response"):
         outcomes(recorded(Parrot(), tmp_path), "a")
+
+
+def test_answers_that_an_earlier_version_left_as_files_are_not_asked_again(tmp_path: Path) -> None:
+    engine = Parrot()
+    asker = recorded(engine, tmp_path)
+    name, record = asker._record(Request("s", "a"), {"response": {"text": "a"}, "cost": {"tokens_in": 5, "money": 0.1}})
+    storage.write_bytes(storage.join(str(tmp_path), name), record)
+    attempt = {"engine": "parrot", "model": "parrot@1", "request": "0", "outcome": "failed", "cost": {"money": 0.2}}
+    storage.write_bytes(storage.join(str(tmp_path), "spending", "0-1.json"), json.dumps(attempt).encode())
+    assert [one.replayed for one in outcomes(asker, "a", "b")] == [True, False]
+    assert engine.log == ["open", "b"]
+    assert sum(line.cost.money for line in list_costs(str(tmp_path))) == pytest.approx(0.1 + 0.2 + 0.1)
+
+
+def test_both_of_two_workers_that_paid_for_the_same_answer_are_listed(tmp_path: Path) -> None:
+    one, other = recorded(Parrot(), tmp_path), recorded(Parrot(), tmp_path)
+    for asker in (one, other):
+        asker.attempts.begin(Request("s", "a"))
+    for asker in (one, other):
+        asker.attempts.answer(Request("s", "a"), Response("a", 5, 2, 0.1))
+    (line,) = list_costs(str(tmp_path))
+    assert (line.answers, line.cost.money, line.unanswered) == (2, pytest.approx(0.2), 0)

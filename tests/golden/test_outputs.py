@@ -94,7 +94,7 @@ def test_the_demo_has_its_bytes(demo: str, tmp_path: Path) -> None:
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_the_demo_on_ray_has_the_same_bytes(demo: str, tmp_path: Path) -> None:
+def test_the_demo_on_ray_has_the_same_bytes(demo: str, tmp_path: Path, ray_session: None) -> None:
     root = str(tmp_path / "lake")
     run(load(demo, [f"root={root}", "engine.kind=ray", "engine.workers=2"]))
     check_outputs(root, "demo")

@@ -15,12 +15,14 @@ from rsflow.config import settings as config
 from rsflow.instructions import compose_group
 from rsflow.instructions.groups import apparent_changes
 from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
+from rsflow.instructions.groups.sun_elevation import sun_elevation
 from rsflow.instructions.phrasings import PHRASINGS, change, damage, index_change, sensors, series
 from rsflow.records import GONE, NEW, UNKNOWN, Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.text.turns import marks
 
 SIZE = 200
 FROM = Provenance("annotation", "test")
+SHIPS = [Label("box", "ship", Provenance("annotation", "test"), Shape((20.0 * i, 20, 20.0 * i + 15, 40))) for i in range(3)]
 ALL = config.Instructions(per_task=100)
 
 
@@ -156,13 +158,37 @@ def test_what_only_seems_to_change_is_named_where_it_was_measured() -> None:
     (said,) = [one for one in made(GroupFacts("g", "pair", (before, after))) if "reasons" in one.answer]
     assert said.answer["reasons"] == ["cloud", "season", "shift"]
     assert said.turns[-1].text == (
-        "Cloud covers about 30% of image 1, the images were taken in different seasons, image 1 in summer and image 2 in "
-        "winter and image 2 is shifted by about 3 pixels."
+        "Cloud covers about 30% of image 1. The images were taken in different seasons, image 1 in summer and image 2 in "
+        "winter. Image 2 is shifted by about 3 pixels."
     )
     assert apparent_changes.season(member(acquired_at=winter, latitude=-47.0)) == "summer"
     for unknown in (member(acquired_at=winter), member(latitude=47.0), member(acquired_at=winter, latitude=5.0)):
         assert apparent_changes.season(unknown) is None
     assert apparent_changes.season(member(acquired_at=datetime(2020, 9, 9, tzinfo=UTC), latitude=47.0)) is None
+
+
+def test_longer_shadows_are_named_where_the_sun_stood_lower() -> None:
+    noon = {"latitude": 47.0, "longitude": 15.0}
+    winter, summer = (datetime(2020, month, 21, 11, tzinfo=UTC) for month in (1, 6))
+    group = GroupFacts("g", "pair", (member(role="before", acquired_at=summer, **noon), member(acquired_at=winter, **noon)))
+    (said,) = [one for one in made(group) if "shadow" in one.answer.get("reasons", ())]
+    text = "The sun stood lower in image 2, at about 23 degrees, than in image 1, at about 66 degrees, so shadows"
+    assert text in said.turns[-1].text
+    midnight = winter.replace(hour=0)
+    unknown = (member(**noon), member(acquired_at=midnight, **noon), member(acquired_at=winter, sensor="sar", **noon))
+    assert [apparent_changes.sun_height(one) for one in unknown] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("time", "latitude", "longitude", "elevation"),
+    [  # as the metadata of Landsat scenes state them, near the middle of the scene
+        ("1988-08-14T13:00:47+00:00", -4.33, -50.07, 49.76),
+        ("2020-12-04T19:02:11+00:00", 47.43, -123.38, 18.81),
+        ("1986-04-24T14:54:18+00:00", -10.11, -80.70, 46.93),
+    ],
+)
+def test_the_suns_height_is_that_of_metadata(time: str, latitude: float, longitude: float, elevation: float) -> None:
+    assert sun_elevation(datetime.fromisoformat(time), latitude, longitude) == pytest.approx(elevation, abs=0.5)
 
 
 def cover(name: str, share: float) -> Label:
@@ -174,18 +200,65 @@ def dates(*members: GroupMember) -> GroupFacts:
 
 
 def test_series_follow_land_cover_and_numbers_over_the_dates() -> None:
-    ship = [Label("box", "ship", FROM, Shape((20.0 * i, 20, 20.0 * i + 15, 40))) for i in range(3)]
     group = dates(
         member(cover("water", 0.2), role="date1", vocabulary=("ship",)),
-        member(cover("water", 0.6), *ship[:1], role="date2", vocabulary=("ship",)),
-        member(cover("water", 0.4), *ship, role="date3", vocabulary=("ship",)),
+        member(cover("water", 0.6), *SHIPS[:1], role="date2", vocabulary=("ship",)),
+        member(cover("water", 0.4), *SHIPS, role="date3", vocabulary=("ship",)),
     )
     said = answers(group)
     assert "It grew from about 20% to about 40% of the image." in said
     assert "No ships in image 1, a ship in image 2 and three ships in image 3." in said
     assert Counter(said)["image 2"] == 2  # the most water, and the first ship
-    unknown = dates(group.members[0], member(cover("water", 0.25), *ship[:1], role="date2"))
+    unknown = dates(group.members[0], member(cover("water", 0.25), *SHIPS[:1], role="date2"))
     assert made(unknown) == []  # a change below the limit, and ships that nobody listed
+
+
+def test_when_in_the_series_things_changed_or_went_is_told_of_one_step() -> None:
+    shares = (0.2, 0.25, 0.6, 0.62)
+    group = dates(
+        *(
+            member(cover("water", share), *(SHIPS if number < 2 else ()), role=f"date{number + 1}", vocabulary=("ship",))
+            for number, share in enumerate(shares)
+        )
+    )
+    said = {one.answer["name"]: one.answer["value"] for one in kinds(group)["fact"]}
+    assert said["when water changed most"] == "between image 2 and image 3"
+    assert said["when ships changed most"] == "between image 2 and image 3"
+    assert said["first image without ship"] == "image 3"
+    two = dates(group.members[0], group.members[-1])
+    assert not any("when" in one.answer["name"] for one in kinds(two)["fact"])
+
+
+def shuffled(*members: GroupMember) -> GroupFacts:
+    return GroupFacts("shuffled:c", "shuffled", members)
+
+
+def test_the_order_of_dates_is_asked_where_a_measured_development_tells_it() -> None:
+    def view(day: int, share: float) -> GroupMember:
+        return member(cover("water", share), role=f"view{day}", acquired_at=datetime(2020, 7, day, tzinfo=UTC))
+
+    group = shuffled(view(9, 0.7), view(2, 0.2), view(5, 0.4))
+    assert {one.answer["value"] for one in made(group)} == {"image 2, image 3 and image 1", "image 2", "image 1"}
+    assert all("share of water grew" in one.turns[0].text for one in made(group))
+    ships = shuffled(
+        *(
+            member(*SHIPS[:count], vocabulary=("ship",), acquired_at=datetime(2020, 7, day, tzinfo=UTC))
+            for day, count in ((9, 1), (5, 3))
+        )
+    )
+    assert {one.answer["value"] for one in made(ships)} == {"image 1", "image 2"}
+    assert all("number of ships fell" in one.turns[0].text for one in made(ships))
+    for silent in (
+        shuffled(view(9, 0.7), view(2, 0.2), view(5, 0.75)),  # up and down
+        shuffled(view(9, 0.25), view(2, 0.2)),  # below what shares are measured with
+        shuffled(view(9, 0.7), view(9, 0.2)),  # no order
+        shuffled(member(cover("water", 0.1)), view(9, 0.5)),  # no time
+    ):
+        assert made(silent) == []
+
+
+def test_shares_of_pictures_with_fill_are_not_compared() -> None:
+    assert made(dates(member(cover("water", 0.2)), member(cover("water", 0.9), valid_share=0.8))) == []
 
 
 def test_a_sensor_is_recognised_and_a_box_carried_to_the_other_picture() -> None:

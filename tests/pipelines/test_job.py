@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from rsflow.shards.verify import verify_snapshot
@@ -50,11 +51,11 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         wait_for(dashboard, process, folder / "head.log")
         yield {**clean, **token, "RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}"}
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        for each in (process, *below):  # at once: by itself a head node waits half a minute for its agents
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        process.wait(timeout=60)
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import statistics
 import subprocess
 import sys
@@ -19,12 +20,17 @@ DOZEN = 12
 SHARED = {"contract", "options"}
 
 
+@functools.cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def test_public_names_are_pinned() -> None:
     assert sorted(rsflow.__all__) == ["__version__", "collate", "stream"]
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    assert [str(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text()))] == []
+    assert [str(path) for path in MODULES if not ast.get_docstring(parse(path))] == []
 
 
 def test_modules_stay_small() -> None:
@@ -50,7 +56,7 @@ def _rows(folder: Path) -> set[str]:
         node
         for table in (folder / "__init__.py", folder / "app.py")
         if table.exists()
-        for node in ast.walk(ast.parse(table.read_text()))
+        for node in ast.walk(parse(table))
         if isinstance(node, ast.ImportFrom)
     ]
     modules = [f"{node.module}.{name.name}" for node in imports for name in node.names]
@@ -61,7 +67,7 @@ def test_functions_stay_small() -> None:
     lengths = [
         (node.end_lineno or 0) - node.lineno + 1
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parse(path))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     ]
     assert statistics.median(lengths) <= 10
@@ -72,7 +78,7 @@ def test_nothing_is_unpickled_or_evaluated() -> None:
     found = [
         f"{path}:{node.lineno}"
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parse(path))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in calls
     ]
     assert found == []

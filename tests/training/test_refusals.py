@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rsflow.errors import ConfigError, RsflowError, UsageError
+from rsflow.errors import ConfigError, RsflowError, StorageError, UsageError
 from rsflow.training.run import train
 from rsflow.training.settings import TrainConfig, load
 
@@ -110,3 +111,24 @@ def test_paths_start_at_the_files_folder_and_overrides_at_the_working_directory(
     config = load(str(place), ["output=other"])
     assert (config.root, config.base_model) == (str(tmp_path / "lake"), str(tmp_path / "base"))
     assert config.output == str(tmp_path / "here" / "other")
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_clear_line_and_the_run_goes_on_later(configure: Configure) -> None:
+    config = configure(max_steps=2, checkpoints={"every_steps": 1})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, limits[1]))
+    try:
+        with pytest.raises(StorageError, match=f"{config.output}: cannot write it: the file would be larger than"):
+            train(config)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not Path(config.output, "model").exists()
+    assert train(config).record["step"] == 2
+
+
+def test_a_damaged_record_of_a_run_is_named(configure: Configure) -> None:
+    config = configure()
+    Path(config.output).mkdir()
+    Path(config.output, "run.json").write_text("{")
+    with pytest.raises(RsflowError, match=r"run\.json: is no record of a run"):
+        train(config)

@@ -76,7 +76,7 @@ class SceneMatcher:
         if len(among) == 1:
             (only,) = among
             return sum(weight for weight, _ in terms & path_terms(self._scenes[only].file)), among
-        postings = self._told_by(end)
+        postings = self._distinguishing_terms(end)
         counts: Counter[int] = Counter()
         for term in terms & postings.keys():
             for index in postings[term]:
@@ -86,11 +86,11 @@ class SceneMatcher:
 
     def _elsewhere(self, index: int, terms: set[Term]) -> bool:
         """Whether a picture with these terms is of a folder that other scenes are in, and this scene of another one."""
-        telling = self._told_by("").keys()
-        mine, its = terms & telling, path_terms(self._scenes[index].file) & telling
+        distinguishing = self._distinguishing_terms("").keys()
+        mine, its = terms & distinguishing, path_terms(self._scenes[index].file) & distinguishing
         return bool(mine and its) and mine.isdisjoint(its)
 
-    def _told_by(self, end: str) -> dict[Term, list[int]]:
+    def _distinguishing_terms(self, end: str) -> dict[Term, list[int]]:
         """The scenes with this end ("": all) by each term that not all of them have."""
         if end not in self._postings:
             found: dict[Term, list[int]] = {}

@@ -27,8 +27,8 @@ def repeat_factors(ids: pa.ChunkedArray, row: Indices, category: Indices, settin
     pairs = np.unique(np.stack([row, category], axis=1), axis=0)
     if len(pairs):
         _, of_pair, count = np.unique(pairs[:, 1], return_inverse=True, return_counts=True)
-        asked = np.sqrt(settings.threshold * len(ids) / count)
-        np.maximum.at(factor, pairs[:, 0], asked[of_pair.reshape(-1)])
+        factors = np.sqrt(settings.threshold * len(ids) / count)
+        np.maximum.at(factor, pairs[:, 0], factors[of_pair.reshape(-1)])
     whole = np.floor(factor)
     up = unit_interval(stable_hashes(ids, 0)) < factor - whole
     shown: Indices = np.minimum(whole + up, settings.most).astype(np.int64)

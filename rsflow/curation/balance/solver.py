@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from rsflow.curation.balance.bounds import Bound, Counts
@@ -101,6 +100,8 @@ def _solve_whole(programme: Programme, count: Counts, draft: Counts, bounds: Seq
 
 def _solve_programme(programme: Programme, bounds: Sequence[Bound], *, whole: bool) -> Floats | None:
     """The variables of the cheapest solution, or None where there is none."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     found = milp(
         programme.cost,
         integrality=np.full(len(programme.cost), int(whole)),

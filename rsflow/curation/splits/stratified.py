@@ -58,8 +58,8 @@ def build_strata(sensor: pa.ChunkedArray, categories: pa.ChunkedArray) -> Strata
     with_category = of_row * every + sensors[of_row] * width + 1 + numbers
     row, code = np.divmod(np.unique(np.concatenate([own, with_category[numbers >= 0]])), max(every, 1))
     used, code = np.unique(code, return_inverse=True)
-    spelled = ["", *category_names]
-    names = tuple((sensor_names[number // width], spelled[number % width]) for number in used.tolist())
+    category_or_none = ["", *category_names]
+    names = tuple((sensor_names[number // width], category_or_none[number % width]) for number in used.tolist())
     return Strata(names, row, code.astype(np.int64))
 
 

@@ -22,7 +22,7 @@ _EIGHT = rf'"quad_2d":\s*\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{7}}\s*\]'
 _LABEL = r'"label":\s*"[^"]*"'
 _OBJECT = rf"\{{\s*(?:{_LABEL}\s*,\s*)?(?:{_FOUR}|{_EIGHT})\s*(?:,\s*{_LABEL}\s*)?\}}"
 _NUMBERS = re.compile(r'"(?:bbox|quad)_2d":\s*\[([^\]]*)\]')
-_SPELLED = re.compile(rf"\[\s*{_OBJECT}(?:\s*,\s*{_OBJECT})*\s*\]|{_OBJECT}")
+_WRITTEN_BOXES = re.compile(rf"\[\s*{_OBJECT}(?:\s*,\s*{_OBJECT})*\s*\]|{_OBJECT}")
 
 OUTLINE_FORM = OutlineForm(outline=('{"polygon_2d": [[', "]]}"), between_rings="], [")
 PATH_FORM = PathForm(
@@ -37,8 +37,8 @@ PATH_FORM = PathForm(
 def write(phrase: str, rows: Sequence[Sequence[int]]) -> str:
     """`rows`: four or eight whole numbers each."""
     objects = [{"bbox_2d" if len(row) == 4 else "quad_2d": list(row)} for row in rows]
-    spelled = json.dumps(objects if len(objects) > 1 else objects[0])
-    return f"{phrase} {spelled}" if phrase else spelled
+    boxes_json = json.dumps(objects if len(objects) > 1 else objects[0])
+    return f"{phrase} {boxes_json}" if phrase else boxes_json
 
 
 def read(text: str, to_pixels: Callable[[Region], Region]) -> tuple[str, list[Region]]:
@@ -49,4 +49,4 @@ def read(text: str, to_pixels: Callable[[Region], Region]) -> tuple[str, list[Re
         rows = [[float(number) for number in numbers.split(",")] for numbers in _NUMBERS.findall(match[0])]
         return boxes.mark("", [to_pixels(make_region(row)) for row in rows])
 
-    return _SPELLED.sub(replaced, text), boxes.found
+    return _WRITTEN_BOXES.sub(replaced, text), boxes.found

@@ -63,12 +63,12 @@ class OutlineForm:
 
     def _outline(self, rings: Rings, frame: Frame) -> str:
         before, between, after = self.point
-        spelled = []
+        rings_text = []
         for ring in rings:
             numbers = frame.write(ring)
             points = [f"{before}{x}{between}{y}{after}" for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
-            spelled.append(self.between_points.join(points))
-        return f"{self.outline[0]}{self.between_rings.join(spelled)}{self.outline[1]}"
+            rings_text.append(self.between_points.join(points))
+        return f"{self.outline[0]}{self.between_rings.join(rings_text)}{self.outline[1]}"
 
 
 class OutlineDialect(Protocol):
@@ -97,7 +97,7 @@ def parse_outlines(dialect: object, text: str, height_px: int, width_px: int) ->
     """The text with a mark for each run of outlines, and these in order of appearance, in pixels. A mask's token has none:
     its mark is left out of the text and nothing is found."""
     known = _outline_dialect(dialect)
-    spelled, one, ring = _patterns(known.OUTLINE_FORM)
+    outline_pattern, one, ring = _patterns(known.OUTLINE_FORM)
     frame = known.outline_frame(height_px, width_px)
     found: list[Rings] = []
 
@@ -108,7 +108,7 @@ def parse_outlines(dialect: object, text: str, height_px: int, width_px: int) ->
             found.append(tuple(frame.read([float(number) for number in row]) for row in rows))
         return outline_mark(match["phrase"] or "", *range(start, len(found)))
 
-    return spelled.sub(read, text), found
+    return outline_pattern.sub(read, text), found
 
 
 def _outline_dialect(dialect: object) -> OutlineDialect:

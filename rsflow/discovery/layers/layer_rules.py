@@ -81,12 +81,15 @@ def _questions(kind: str, category: str, geometry: str) -> list[str]:
         which = "what is a feature? Name it under category, and take the # before these lines off."
     else:
         which = f"is every feature a {category}?"
-    asked = [f"{which} Rules by attribute: docs/ground.md"]
+    questions = [f"{which} Rules by attribute: docs/ground.md"]
     if "Line" in geometry:
-        asked.append("how wide are these lines on the ground, in metres (width_m)?")
+        questions.append("how wide are these lines on the ground, in metres (width_m)?")
     if "Point" in geometry:
-        asked.append("how large are these points' objects? Without diameter_m they are only known to be there")
-    return [*asked, "is every one within the layer's extent mapped? Then exhaustive: true, and absence and counts can be asked"]
+        questions.append("how large are these points' objects? Without diameter_m they are only known to be there")
+    return [
+        *questions,
+        "is every one within the layer's extent mapped? Then exhaustive: true, and absence and counts can be asked",
+    ]
 
 
 def _holds_kinds(name: str, counts: Counter[str]) -> bool:

@@ -60,6 +60,8 @@ def score_answers(rows: Iterable[tuple[Question, Answer]], dialect: Dialect) -> 
     for question, _ in rows:
         if question.kind in NAMED_KINDS:
             values[_about(question)].add(str(question.answer["value"]))
+        elif _captions_region(question):
+            values[_about(question)].add(_category_words(question))
     return [_score(question, answer, dialect, values[_about(question)]) for question, answer in rows]
 
 
@@ -86,13 +88,25 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
         judge = _judge_measured
     elif question.kind in _WORDED and not reference.isascii():
         judge = _judge_same_words
+    elif _captions_region(question):
+        judge = partial(_judge_region_caption, values)
     measures = None
     if answer.text:
         measures = _judge_group(question, plain, by_picture) if _is_of_group(question) else judge(question, plain, boxes)
     lists = _box_lists(question, text, boxes) if question.kind in {"boxes", "all_boxes"} else ()
     if measures is None:
-        return Scored(question, answer.text or "", False, _worst(question), plain, reference, lists)
+        worst = dict.fromkeys(judge(question, reference, boxes) or {}, 0.0) if _captions_region(question) else _worst(question)
+        return Scored(question, answer.text or "", False, worst, plain, reference, lists)
     return Scored(question, answer.text or "", True, measures, plain, reference, lists)
+
+
+def _captions_region(question: Question) -> bool:
+    """Whether the answer describes one object, whose category is known."""
+    return question.kind == "text" and {"box", "category"} <= question.answer.keys()
+
+
+def _category_words(question: Question) -> str:
+    return str(question.answer["category"]).replace("_", " ")
 
 
 def _is_of_group(question: Question) -> bool:
@@ -205,6 +219,16 @@ def _judge_choice(question: Question, text: str, boxes: list[Region]) -> Measure
 
 def _judge_text(question: Question, text: str, boxes: list[Region]) -> Measures | None:
     return {} if text else None
+
+
+def _judge_region_caption(values: set[str], question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    """Right is a caption that names the object's category and none of the others. Without a measure where the right caption
+    names other objects too, or the category by another word (another language)."""
+    if not text:
+        return None
+    category = {normalise(_category_words(question))}
+    is_named = named_values(_plain(question.reference), values) == category
+    return {"accuracy": float(named_values(text, values) == category)} if is_named else {}
 
 
 Judge = Callable[[Question, str, list[Region]], Measures | None]

@@ -8,15 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import Any
-
-import aiohttp
+from typing import TYPE_CHECKING, Any
 
 from rsflow.errors import RsflowError
 from rsflow.files.storage import mask_secrets
 from rsflow.generation.api.api_access import ApiAccess
 from rsflow.generation.api.chat_api import read_error
 from rsflow.generation.batch.batch_files import URL
+
+if TYPE_CHECKING:
+    import aiohttp
 
 ATTEMPTS = 6
 FIRST_WAIT_S = 1.0
@@ -71,6 +72,8 @@ class BatchClient:
     async def _call(
         self, method: str, path: str, body: dict[str, Any] | None = None, form: dict[str, Any] | None = None
     ) -> bytes:
+        import aiohttp
+
         place = f"{mask_secrets(self.access.address)}/{path}"
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         is_repeatable = method == "GET" or path == "files"  # a second batch would be paid for
@@ -94,6 +97,8 @@ class BatchClient:
 
 
 def _form(fields: dict[str, Any]) -> aiohttp.FormData:
+    import aiohttp
+
     form = aiohttp.FormData()
     form.add_field("purpose", fields["purpose"])
     form.add_field("file", fields["file"], filename="requests.jsonl", content_type="application/jsonl")

@@ -1,4 +1,4 @@
-"""What requests have cost over all runs of a lake: recorded answers and the attempts that left files of their own.
+"""What requests have cost over all runs of a lake: recorded answers and the attempts that left records of their own.
 
 Every recorded answer holds its cost, and `spending/` has what no answer accounts for (rsflow.generation.spending.attempt_log),
 so the sums need no other bookkeeping and hold after any interruption.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.errors import LakeError
-from rsflow.files import storage
+from rsflow.files.record_store import RecordStore, open_records
 from rsflow.generation import recording
 from rsflow.generation.contract import FREE, Cost
 from rsflow.generation.spending import attempt_log
@@ -41,35 +41,38 @@ class CostLine:
 def list_costs(root: str) -> list[CostLine]:
     """All that requests of a lake have cost, by source, kind and model, in that order."""
     entries: dict[tuple[str, str, str], list[tuple[str, Cost]]] = defaultdict(list)
-    with ThreadPoolExecutor(READERS) as pool:
-        for key, outcome, cost in pool.map(_read_entry, _places(root)):
-            if outcome:
-                entries[key].append((outcome, cost))
+    for name, record in _records(open_records(root, recording.LOG)):
+        key, outcome, cost = _read_entry(root, name, record)
+        if outcome:
+            entries[key].append((outcome, cost))
     return [_sum_entries(key, found) for key, found in sorted(entries.items())]
 
 
-def _places(root: str) -> Iterator[str]:
-    for folder in (recording.FOLDER, attempt_log.FOLDER):
-        for name in storage.list_files(storage.join(root, folder)):
-            if name.endswith(".json") and not name.startswith(attempt_log.NOTES):
-                yield storage.join(root, folder, name)
+def _records(records: RecordStore) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of every answer that was paid, also where two workers paid for the same, and of every attempt without
+    an answer."""
+    yield from records.versions(recording.FOLDER)
+    names = [
+        name for name in records.names(attempt_log.FOLDER) if not name.startswith(f"{attempt_log.FOLDER}/{attempt_log.NOTES}/")
+    ]
+    with ThreadPoolExecutor(READERS) as pool:
+        for name, record in zip(names, pool.map(records.read, names), strict=True):
+            if record is not None:
+                yield name, record
 
 
-def _read_entry(place: str) -> tuple[tuple[str, str, str], str, Cost]:
-    """(source, kind and model), outcome, cost; an empty outcome where the file is gone or accounts for nothing."""
-    text = storage.read_text_if_exists(place)
-    if text is None:
-        return ("", "", ""), "", FREE
+def _read_entry(root: str, name: str, text: bytes) -> tuple[tuple[str, str, str], str, Cost]:
+    """(source, kind and model), outcome, cost; an empty outcome where the record accounts for nothing."""
     try:
         record: dict[str, Any] = json.loads(text)
         if "outcome" in record:
             return _key(record, record["model"]), record["outcome"], Cost(**record["cost"])
         if "failure" in record:
-            return ("", "", ""), "", FREE  # its attempt has a file
+            return ("", "", ""), "", FREE  # its attempt has a record
         known = record.get("cost") or {name: record["response"][name] for name in ("tokens_in", "tokens_out", "money")}
         return _key(record["request"], record["model"]), "answered", Cost(**known)
     except (ValueError, TypeError, KeyError) as error:
-        raise LakeError(f"{place}: is no record of a request ({error}): delete it") from error
+        raise LakeError(f"{root}: {name} is no record of a request ({error}): delete it") from error
 
 
 def _key(tags: dict[str, Any], model: str) -> tuple[str, str, str]:

@@ -146,10 +146,10 @@ class Attributes:
 
 
 def _all_hold(needed: Sequence[Condition], values: Attributes) -> npt.NDArray[np.bool_]:
-    held = np.ones(values._table.num_rows, np.bool_)
+    matches = np.ones(values._table.num_rows, np.bool_)
     for condition in needed:
-        held &= _spread(condition.holds, *values.coded(condition.attribute))
-    return held
+        matches &= _spread(condition.holds, *values.coded(condition.attribute))
+    return matches
 
 
 def _spread(test: Callable[[Any], bool], codes: npt.NDArray[np.int64], distinct: list[Any]) -> npt.NDArray[np.bool_]:

@@ -38,7 +38,7 @@ class Condition:
 def parse_conditions(where: str | dict[str, Any], place: str) -> tuple[Condition, ...]:
     """The conditions of a rule, all of which must hold. ConfigError, naming `place`, for what is none."""
     terms = _terms(where, place) if isinstance(where, str) else where.items()
-    return tuple(Condition(attribute, _test(wanted, f"{place}.{attribute}")) for attribute, wanted in terms)
+    return tuple(Condition(attribute, _test(condition, f"{place}.{attribute}")) for attribute, condition in terms)
 
 
 def normalise_value(value: Any) -> str:
@@ -64,28 +64,28 @@ def _terms(line: str, place: str) -> Iterable[tuple[str, Any]]:
             yield found["attribute"], None if found["absent"] else value.split(",") if operator else "*"
 
 
-def _test(wanted: Any, place: str) -> Test:
-    if wanted is None:
+def _test(condition: Any, place: str) -> Test:
+    if condition is None:
         return lambda value: value is None
-    if wanted == "*" or wanted == ["*"]:
+    if condition == "*" or condition == ["*"]:
         return lambda value: value is not None
-    if isinstance(wanted, dict):
-        return _mapped(wanted, place)
-    values = {normalise_value(item) for item in (wanted if isinstance(wanted, (list, tuple)) else [wanted])}
+    if isinstance(condition, dict):
+        return _mapped(condition, place)
+    values = {normalise_value(item) for item in (condition if isinstance(condition, (list, tuple)) else [condition])}
     return lambda value: value is not None and normalise_value(value) in values
 
 
-def _mapped(wanted: dict[str, Any], place: str) -> Test:
+def _mapped(condition: dict[str, Any], place: str) -> Test:
     known = [*_RANGES, "not"]
-    if unknown := [name for name in wanted if name not in known]:
+    if unknown := [name for name in condition if name not in known]:
         raise ConfigError(f"{place}: found {unknown[0]!r}; known: {', '.join(known)}")
-    if "not" in wanted:
-        refused = _test(wanted["not"], place)
+    if "not" in condition:
+        refused = _test(condition["not"], place)
         return lambda value: not refused(value)
     try:
-        limits = [(_RANGES[name], float(limit)) for name, limit in wanted.items()]
+        limits = [(_RANGES[name], float(limit)) for name, limit in condition.items()]
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{place}: found {wanted}; limits must be numbers") from error
+        raise ConfigError(f"{place}: found {condition}; limits must be numbers") from error
 
     def within(value: Any) -> bool:
         number = _number(value)

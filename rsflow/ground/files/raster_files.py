@@ -55,10 +55,10 @@ def describe_raster(path: str, band: int, crs: str | None, where: str) -> Raster
     if band > count:
         raise ConfigError(f"{where}: {path} has {count} bands, options.band asks for {band}")
     if own is None or transform == (1.0, 0.0, 0.0, 0.0, 1.0, 0.0):
-        lacks = (
+        problem = (
             "names no coordinate reference system: state it with options.crs" if own is None else "has no place on the ground"
         )
-        raise ConfigError(f"{where}: {path} {lacks}")
+        raise ConfigError(f"{where}: {path} {problem}")
     left, bottom, right, top = bounds
     return RasterFile(path, own, transform, (min(left, right), min(bottom, top), max(left, right), max(bottom, top)))
 

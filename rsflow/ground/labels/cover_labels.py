@@ -25,7 +25,7 @@ _SIDES = ndimage.generate_binary_structure(2, 1)
 def label_cover(
     values: npt.NDArray[np.float64],
     known: Mask,
-    seen: Mask,
+    visible: Mask,
     parts: int,
     legend: dict[int, str | None],
     objects: Sequence[str],
@@ -35,7 +35,7 @@ def label_cover(
 ) -> list[Label]:
     """`values`, `known` (k * rows, k * cols): samples, and whether the raster has one; `seen` (rows, cols): valid pixels of the
     tile; `parts`: k. DataError is no concern of it: values that the legend lacks were refused before."""
-    valid = np.repeat(np.repeat(seen, parts, axis=0), parts, axis=1)
+    valid = np.repeat(np.repeat(visible, parts, axis=0), parts, axis=1)
     total = int(valid.sum())
     if not total:
         return []
@@ -63,9 +63,9 @@ def _borders(regions: dict[str, Mask], pixel_m: tuple[float, float], provenance:
         if not (near[one] & theirs).any():
             yield Label("fact", f"{BORDER}{one}", provenance, text=other, value=0.0)
             continue
-        beside = (mine[:, :-1] & theirs[:, 1:]).sum() + (theirs[:, :-1] & mine[:, 1:]).sum()
+        horizontal = (mine[:, :-1] & theirs[:, 1:]).sum() + (theirs[:, :-1] & mine[:, 1:]).sum()
         below = (mine[:-1] & theirs[1:]).sum() + (theirs[:-1] & mine[1:]).sum()
-        if length := float(beside * pixel_m[1] + below * pixel_m[0]):
+        if length := float(horizontal * pixel_m[1] + below * pixel_m[0]):
             yield Label("fact", f"{BORDER}{one}", provenance, text=other, value=length)
 
 
@@ -91,7 +91,7 @@ def _objects(mask: Mask, category: str, min_px: int, provenance: Provenance) -> 
 def label_field(
     values: npt.NDArray[np.float64],
     known: Mask,
-    seen: Mask,
+    visible: Mask,
     parts: int,
     quantity: str,
     unit: str,
@@ -102,8 +102,8 @@ def label_field(
 
     None where less than `LEAST_KNOWN` of the pixels has a value.
     """
-    valid = known & np.repeat(np.repeat(seen, parts, axis=0), parts, axis=1)
-    if not seen.any() or valid.sum() < LEAST_KNOWN * seen.sum() * parts**2:
+    valid = known & np.repeat(np.repeat(visible, parts, axis=0), parts, axis=1)
+    if not visible.any() or valid.sum() < LEAST_KNOWN * visible.sum() * parts**2:
         return []
     facts = [Label("fact", f"mean {quantity}", provenance, text=unit, value=float(values[valid].mean()))]
     for name, found in (("lowest", values[valid].min()), ("highest", values[valid].max())):

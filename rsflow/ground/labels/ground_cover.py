@@ -11,6 +11,7 @@ the category is there if it is left after its edge is taken off by that much.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,7 @@ def measure_covers(truth: TileTruth, placed: PlacedFeatures, tile: TileView, rul
     shown = frame if tile.fill_area is None else shapely.difference(frame, tile.fill_area)
     for category, rows in _by_category(truth, placed, tile, rules).items():
         forms = [rules.forms[placed.forms[row]] for row in rows]
-        united = shapely.intersection(shapely.union_all(_surfaces(placed.geometries[rows], forms, tile)), shown)
+        united = shapely.intersection(shapely.union_all(to_surfaces(placed.geometries[rows], forms, tile.pixel_m)), shown)
         if shapely.is_empty(united):
             continue
         reach = max(tile.reach(max(form.uncertainty_m for form in forms)))
@@ -79,12 +80,12 @@ def _is_visible(united: shapely.Geometry, forms: list[FeatureForm], tile: TileVi
     return size * tile.pixel_m2 >= min(f.min_area_m2 for f in forms) and size >= min(f.min_area_px for f in forms)
 
 
-def _surfaces(geometries: Geometries, forms: list[FeatureForm], tile: TileView) -> Geometries:
+def to_surfaces(geometries: Geometries, forms: Sequence[FeatureForm], pixel_m: tuple[float, float]) -> Geometries:
     """Polygons as they are, lines widened on the ground; anything else covers nothing."""
     widths = np.array([form.width_m or 0.0 for form in forms])
     narrow = shapely.get_dimensions(geometries) < 2
     found: Geometries = geometries.copy()
-    found[narrow] = widen(geometries[narrow], widths[narrow], tile.pixel_m)
+    found[narrow] = widen(geometries[narrow], widths[narrow], pixel_m)
     return found
 
 

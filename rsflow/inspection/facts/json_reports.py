@@ -102,6 +102,7 @@ def explain_json(found: Explained | ExplainedRejects) -> Json:
         "nearest": list(found.near),
         "instructions": found.instructions,
         **({"pictures": list(found.pictures)} if found.pictures else {}),
+        **({"transfers": list(found.transfers)} if found.transfers else {}),
     }
 
 

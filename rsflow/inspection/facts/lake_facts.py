@@ -22,7 +22,7 @@ from rsflow.labellers.quality.coco_metrics import Quality
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake
 from rsflow.phases.build import plan_build, read_config
-from rsflow.phases.row_balance import label_balance, model_balances
+from rsflow.phases.row_balance import step_balances
 from rsflow.phases.shard.shard import selection_version
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.report.snapshot.facts import FunnelStep, LakeFacts, MeasuredQuality, SourceLine, StageTime
@@ -81,7 +81,7 @@ def _label_funnel(lake: Lake, marks: pa.Table) -> Iterator[FunnelStep]:
     yield FunnelStep("read", "scenes", len(scenes), len(scenes - bad), _others(left))
     yield from (
         FunnelStep(each.step, each.what, each.rows_in, each.parts.get("kept", 0), _others(each.parts))
-        for each in [*label_balance(lake, marks), *model_balances(lake, marks)]
+        for each in step_balances(lake, marks)
         if each.rows_in
     )
     lost = Counter(row["reason"] for row in rejects.to_pylist() if row["kind"] == "annotation")

@@ -48,13 +48,13 @@ def plan_facts(counts: BuildEstimate) -> PlanFacts:
     )
 
 
-def describe_lake(held: LakeStatus) -> str:
+def describe_lake(lake_status: LakeStatus) -> str:
     """What a lake holds, as `rsflow status` begins."""
-    rows = ", ".join(f"{number:,} {name}" for name, number in held.rows.items())
-    latest = held.snapshot or "none yet"
-    empty = [f"empty source {name}: {why}" for name, why in held.empty_sources.items()]
-    balances = [balance.line() for balance in held.balances]
-    return "\n".join([held.root, f"holds {rows}", f"latest snapshot: {latest}", *balances, *empty])
+    rows = ", ".join(f"{number:,} {name}" for name, number in lake_status.rows.items())
+    latest = lake_status.snapshot or "none yet"
+    empty = [f"empty source {name}: {why}" for name, why in lake_status.empty_sources.items()]
+    balances = [balance.line() for balance in lake_status.balances]
+    return "\n".join([lake_status.root, f"holds {rows}", f"latest snapshot: {latest}", *balances, *empty])
 
 
 def summarise_build(outcome: BuildResult) -> BuildSummary:

@@ -97,12 +97,14 @@ def _unclaimed(aligned: Aligned, kinds: Collection[str] = ()) -> list[str]:
 
 
 def _noun(token: Token, aligned: Aligned) -> bool:
-    spoken = [claim for claim in aligned.claims if aligned.named(claim, token.value) or _is_other(claim, token.value, aligned)]
-    if not spoken or token.text == token.value.lower():
-        return bool(spoken)
+    matching = [
+        claim for claim in aligned.claims if aligned.named(claim, token.value) or _is_other(claim, token.value, aligned)
+    ]
+    if not matching or token.text == token.value.lower():
+        return bool(matching)
     # A plural means two at least, unless its absence is claimed.
-    denied = any(claim.kind == "absence" or (claim.kind == "count" and claim.value == 0) for claim in spoken)
-    covers = any(claim.kind in {"share", "class", "change", "comparison"} for claim in spoken)
+    denied = any(claim.kind == "absence" or (claim.kind == "count" and claim.value == 0) for claim in matching)
+    covers = any(claim.kind in {"share", "class", "change", "comparison"} for claim in matching)
     return denied or covers or aligned.count_named(token.value) >= 2
 
 
@@ -181,8 +183,8 @@ def _place(token: Token, aligned: Aligned) -> bool:
         )
     near = aligned.noun_before(token) or aligned.noun_after(token)
     for claim in aligned.of_kind("place", "presence", "absence", "count", "temperature"):
-        said = places.parse_place(claim.word) if claim.word else None
-        if said == place and (claim.kind == "temperature" or aligned.named(claim, near)):
+        named_place = places.parse_place(claim.word) if claim.word else None
+        if named_place == place and (claim.kind == "temperature" or aligned.named(claim, near)):
             return True
     return False
 

@@ -17,7 +17,7 @@ from rsflow.instructions.claims.schema import Statement
 MAX_FREE_SHARE = 0.6  # of a sentence's content words: with more of them it claims too little to be checked
 MIN_KEPT_SHARE = 0.5  # of a text's sentences that must stand, as written or replaced
 QUESTION_KINDS = ("noun", "place", "number", "colour")  # checkable words of a question that its answer has to be about
-_ASKED_AMOUNT = re.compile(r"\bhow (many|much|few|large|small|long|wide)\b", re.IGNORECASE)
+_AMOUNT_QUESTION = re.compile(r"\bhow (many|much|few|large|small|long|wide)\b", re.IGNORECASE)
 _REFERRING = frozenset(["it", "its", "they", "their", "these", "those", "both", "this", "here", "he", "she", "such", "another"])
 
 
@@ -40,18 +40,18 @@ def faults_of(statement: Statement, facts: ClaimFacts, answer_claims: Sequence[C
     `answer_claims`: those of the whole answer, of which a sentence may speak that draws a conclusion and makes no claim itself.
     """
     if not statement.claims and answer_claims:
-        said = unclaimed_words(statement.text, answer_claims, facts)
-        return [f"{statement.text!r}: {'; '.join(said)}"] if said else []
+        problems = unclaimed_words(statement.text, answer_claims, facts)
+        return [f"{statement.text!r}: {'; '.join(problems)}"] if problems else []
     if not statement.claims:
         return [f"{statement.text!r} makes no claim"]
     verdicts = [(claim, check_claim(claim, facts)) for claim in statement.claims]
     faults = [f"claim {_named(claim)}: {verdict}" for claim, verdict in verdicts if not verdict.holds]
     if faults:
         return [f"{statement.text!r}: {'; '.join(faults)}"]
-    said, free_share = unexplained(statement.text, statement.claims, facts)
+    problems, free_share = unexplained(statement.text, statement.claims, facts)
     if free_share > MAX_FREE_SHARE:
-        said.append(f"{free_share:.0%} of its words rest on no claim")
-    return [f"{statement.text!r}: {'; '.join(said)}"] if said else []
+        problems.append(f"{free_share:.0%} of its words rest on no claim")
+    return [f"{statement.text!r}: {'; '.join(problems)}"] if problems else []
 
 
 def review(statements: Sequence[Statement], facts: ClaimFacts, may_conclude: bool = False) -> Reviewed:
@@ -88,7 +88,7 @@ def review(statements: Sequence[Statement], facts: ClaimFacts, may_conclude: boo
 def question_faults(question: str, sentences: Sequence[Statement], facts: ClaimFacts) -> list[str]:
     """What a question speaks of and its answer claims nothing about; an answer that says yes to an absence."""
     claims = [claim for statement in sentences for claim in statement.claims]
-    faults = unclaimed_words(_ASKED_AMOUNT.sub("how", question), claims, facts, QUESTION_KINDS)
+    faults = unclaimed_words(_AMOUNT_QUESTION.sub("how", question), claims, facts, QUESTION_KINDS)
     first = sentences[0] if sentences else None
     if first and first.text.lower().startswith("yes") and any(claim.kind == "absence" for claim in first.claims):
         faults.append("the answer says yes and claims an absence")

@@ -27,8 +27,8 @@ def complete_categories(vocabulary: Iterable[str], unknown: Collection[str]) -> 
 
 def is_unspecific(category: str) -> bool:
     """Whether a category does not say what its objects are: `ignored regions`, `others`, a bare number."""
-    said = english.category_words(category).lower().split()
-    return not english.singular_noun(category) or said[0].rstrip("s") in _ANYTHING or not any(c.isalpha() for c in category)
+    words = english.category_words(category).lower().split()
+    return not english.singular_noun(category) or words[0].rstrip("s") in _ANYTHING or not any(c.isalpha() for c in category)
 
 
 def _may_name_any(noun: str, nouns: set[str]) -> bool:

@@ -42,13 +42,13 @@ def expressions(facts: TileFacts, settings: config.Instructions, task: TaskName)
             found[normalise_text(text)].append(
                 Expression(escape(text), label.category, tile_object(position, label.shape, facts), (position,))
             )
-    for said in sorted(found):
-        fault = _refusal_reason(said, found[said], facts, settings)
+    for wording in sorted(found):
+        fault = _refusal_reason(wording, found[wording], facts, settings)
         if fault:
             yield reject_instruction(facts, task, *fault)
         else:
-            first = min(found[said], key=lambda one: (one.thing.box, one.text, one.category))
-            yield replace(first, labels=tuple(one.thing.label for one in found[said]))
+            first = min(found[wording], key=lambda one: (one.thing.box, one.text, one.category))
+            yield replace(first, labels=tuple(one.thing.label for one in found[wording]))
 
 
 def normalise_text(text: str) -> str:
@@ -57,13 +57,13 @@ def normalise_text(text: str) -> str:
 
 
 def _refusal_reason(
-    said: str, candidates: Sequence[Expression], facts: TileFacts, settings: config.Instructions
+    text: str, candidates: Sequence[Expression], facts: TileFacts, settings: config.Instructions
 ) -> tuple[str, str] | None:
     first = candidates[0]
     if len(suppress_overlaps([one.thing.box for one in candidates], SAME_IOU)) > 1:
         return "ambiguous", f"{first.text!r} is said of {len(candidates)} boxes"
     noun = english.singular_noun(first.category)
-    if noun and normalise_text(said).removeprefix("the ") in {noun.casefold(), english.with_article(noun).casefold()}:
+    if noun and normalise_text(text).removeprefix("the ") in {noun.casefold(), english.with_article(noun).casefold()}:
         count = len(suppress_overlaps(_boxes_of(noun, facts), SAME_IOU))
         if count > 1:
             return "ambiguous", f"{first.text!r} may mean any of {count} objects"

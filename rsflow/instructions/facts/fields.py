@@ -41,18 +41,18 @@ def _is_field(label: Label) -> bool:
 def _mean(quantity: str, value: float, unit: str, position: int) -> QuestionAnswer:
     step = 10.0 ** (math.floor(math.log10(abs(value))) - 1) if value else 1.0
     rounded = round(value / step) * step
-    said = f"about {rounded:g} {unit}".rstrip()
+    value_text = f"about {rounded:g} {unit}".rstrip()
     answer = {
         "kind": "fact",
         "name": f"mean {quantity}",
-        "value": said,
+        "value": value_text,
         "number": value,
         "unit": unit,
         "least": rounded - step / 2,
         "most": rounded + step / 2,
     }
-    full = f"The mean {quantity} of the area is {said}."
-    return QuestionAnswer("vqa", "field_mean", quantity, said, full, answer, (position,), (), {"quantity": quantity})
+    full = f"The mean {quantity} of the area is {value_text}."
+    return QuestionAnswer("vqa", "field_mean", quantity, value_text, full, answer, (position,), (), {"quantity": quantity})
 
 
 def _place(which: str, quantity: str, found: tuple[int, Label], facts: TileFacts) -> Iterator[QuestionAnswer]:

@@ -64,18 +64,18 @@ def _borders(facts: TileFacts) -> list[CoverBorder]:
 
 def _length_question(category: str, length_m: float, position: int) -> QuestionAnswer:
     many = english.pluralise(english.singular_noun(category))
-    said, least, most = format_distance(length_m)
+    length_text, least, most = format_distance(length_m)
     answer = {
         "kind": "fact",
         "name": f"length of {many}",
-        "value": f"about {said}",
+        "value": f"about {length_text}",
         "number": length_m,
         "unit": "m",
         "least": least,
         "most": most,
     }
-    full = f"The {many} in the image are about {said} long together."
-    return QuestionAnswer("vqa", "line_length", category, f"about {said}", full, answer, (position,), (), {"many": many})
+    full = f"The {many} in the image are about {length_text} long together."
+    return QuestionAnswer("vqa", "line_length", category, f"about {length_text}", full, answer, (position,), (), {"many": many})
 
 
 def _border_question(border: CoverBorder, value: bool) -> QuestionAnswer:

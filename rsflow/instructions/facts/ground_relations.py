@@ -76,11 +76,11 @@ def question_answers(facts: TileFacts, settings: config.Instructions) -> Iterato
         names = {"subject": found.subject.category, "object": found.other.category}
         key = f"{fill['subject']} {fill['object']}"
         if found.subject.phrase < found.other.phrase:
-            said, least, most = format_distance(found.distance_m)
+            distance_text, least, most = format_distance(found.distance_m)
             interval = {"number": found.distance_m, "unit": "m", "least": least, "most": most}
-            answer = {"kind": "fact", "name": "distance", "value": f"about {said}", **interval, **names}
-            full = f"{english.capitalise(fill['subject'])} and {fill['object']} are about {said} apart."
-            yield QuestionAnswer("vqa", "distance", key, f"about {said}", full, answer, found.labels, (), fill)
+            answer = {"kind": "fact", "name": "distance", "value": f"about {distance_text}", **interval, **names}
+            full = f"{english.capitalise(fill['subject'])} and {fill['object']} are about {distance_text} apart."
+            yield QuestionAnswer("vqa", "distance", key, f"about {distance_text}", full, answer, found.labels, (), fill)
         if found.direction:
             answer = {"kind": "fact", "name": "direction", "value": found.direction, **names}
             full = f"{english.capitalise(fill['subject'])} is {found.direction} of {fill['object']}."
@@ -97,8 +97,8 @@ def format_distance(distance_m: float) -> tuple[str, float, float]:
     """(`400 m` or `1.3 km`, the least and the most that its two significant digits stand for, in metres)."""
     step = 10.0 ** (math.floor(math.log10(distance_m)) - 1)
     rounded = round(distance_m / step) * step
-    said = f"{rounded:g} m" if rounded < 1000 else f"{rounded / 1000:g} km"
-    return said, rounded - step / 2, rounded + step / 2
+    text = f"{rounded:g} m" if rounded < 1000 else f"{rounded / 1000:g} km"
+    return text, rounded - step / 2, rounded + step / 2
 
 
 def _referents(facts: TileFacts) -> list[Referent]:

@@ -19,32 +19,32 @@ from rsflow.text.turns import escape
 
 def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer | Reject]:
     """In alphabetical order of the questions."""
-    asked: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    by_text: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
     for position, label in tile_facts.labels_of_kind(facts, "question"):
         question, answer = (" ".join(text.split()) for text in (label.text, label.category))
         if normalise_text(question) and answer:
-            asked[normalise_text(question)].append((position, question, answer))
-    for said in sorted(asked):
-        answers = sorted({normalise_text(answer) for _, _, answer in asked[said]})
+            by_text[normalise_text(question)].append((position, question, answer))
+    for wording in sorted(by_text):
+        answers = sorted({normalise_text(answer) for _, _, answer in by_text[wording]})
         if len(answers) > 1:
             yield reject_instruction(
-                facts, "vqa", "contradictory_answers", f"{asked[said][0][1]!r} is answered {', '.join(answers)}"
+                facts, "vqa", "contradictory_answers", f"{by_text[wording][0][1]!r} is answered {', '.join(answers)}"
             )
         else:
-            question, answer = min((question, answer) for _, question, answer in asked[said])
-            yield _annotated_question(question, answer, tuple(position for position, _, _ in asked[said]))
+            question, answer = min((question, answer) for _, question, answer in by_text[wording])
+            yield _annotated_question(question, answer, tuple(position for position, _, _ in by_text[wording]))
 
 
 def _annotated_question(question: str, answer: str, labels: tuple[int, ...]) -> QuestionAnswer:
-    asked = escape(english.capitalise(question))
-    said = escape(answer)
+    question_text = escape(english.capitalise(question))
+    answer_text = escape(answer)
     return QuestionAnswer(
         task="vqa",
         kind="question",
         subject=normalise_text(question),
-        short_answer=said,
-        full_answer=english.capitalise(said) + ("" if said.endswith((".", "!", "?")) else "."),
+        short_answer=answer_text,
+        full_answer=english.capitalise(answer_text) + ("" if answer_text.endswith((".", "!", "?")) else "."),
         answer={"kind": "answer", "value": answer},
         labels=labels,
-        placeholders={"question": asked if asked.endswith(("?", ".", "!", ":")) else f"{asked}?"},
+        placeholders={"question": question_text if question_text.endswith(("?", ".", "!", ":")) else f"{question_text}?"},
     )

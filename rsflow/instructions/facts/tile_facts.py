@@ -131,7 +131,7 @@ def object_groups(facts: TileFacts) -> list[Group]:
     """The tile's objects by noun, nouns in alphabetical order. Boxes without an area are no objects."""
     members = _labels_by_noun(facts)
     vocabulary = {english.singular_noun(category) for category in facts.vocabulary}
-    found = [_group(said, members[said], vocabulary, members.keys(), facts) for said in sorted(members)]
+    found = [_group(noun, members[noun], vocabulary, members.keys(), facts) for noun in sorted(members)]
     return [group for group in found if group.objects]
 
 
@@ -143,7 +143,7 @@ def large_enough(groups: list[Group], least_px: float) -> list[Group]:
 def uncertain_by_noun(facts: TileFacts) -> dict[str, int]:
     """Every noun of the tile's boxes, the uncertain ones too, with how many of these there are; in alphabetical order."""
     members = _labels_by_noun(facts)
-    return {said: sum(is_uncertain(label) for _, label in members[said]) for said in sorted(members)}
+    return {noun: sum(is_uncertain(label) for _, label in members[noun]) for noun in sorted(members)}
 
 
 def has_several_categories(facts: TileFacts) -> bool:
@@ -164,9 +164,9 @@ def absent_categories(facts: TileFacts) -> list[str]:
     present = {english.singular_noun(label.category) for label in facts.labels if label.kind in _OF_OBJECTS}
     missing = {english.singular_noun(category): category for category in sorted(facts.vocabulary, reverse=True)}
     return [
-        missing[said]
-        for said in sorted(missing)
-        if said and said not in present and not any(english.may_name_same_object(said, other) for other in present)
+        missing[noun]
+        for noun in sorted(missing)
+        if noun and noun not in present and not any(english.may_name_same_object(noun, other) for other in present)
     ]
 
 
@@ -195,8 +195,8 @@ def land_covers(facts: TileFacts) -> list[Cover]:
 
 def cover_name(category: str) -> str:
     """The mass noun of a land-cover class; empty for a rest class."""
-    said = english.mass_noun(category)
-    return _COVERS.get(said, said)
+    noun = english.mass_noun(category)
+    return _COVERS.get(noun, noun)
 
 
 def unknown_cover_share(facts: TileFacts) -> float:
@@ -267,26 +267,26 @@ def _labels_by_noun(facts: TileFacts) -> dict[str, list[tuple[int, Label]]]:
     """The labels of objects by noun."""
     members: dict[str, list[tuple[int, Label]]] = defaultdict(list)
     for position, label in enumerate(facts.labels):
-        said = english.singular_noun(label.category)
-        if label.kind == "box" and label.shape is not None and area(label.shape.box) > 0 and said:
-            members[said].append((position, label))
+        noun = english.singular_noun(label.category)
+        if label.kind == "box" and label.shape is not None and area(label.shape.box) > 0 and noun:
+            members[noun].append((position, label))
     return members
 
 
 def _group(
-    said: str, members: list[tuple[int, Label]], vocabulary: set[str], present: Collection[str], facts: TileFacts
+    noun: str, members: list[tuple[int, Label]], vocabulary: set[str], present: Collection[str], facts: TileFacts
 ) -> Group:
     things = [
         tile_object(position, label.shape, facts) for position, label in members if label.shape and not is_uncertain(label)
     ]
     things.sort(key=lambda thing: (thing.box[1], thing.box[0], thing.box[3], thing.box[2], thing.label))
     uncertain = len(members) - len(things)
-    clear = not any(english.may_name_same_object(said, other) for other in present)
+    clear = not any(english.may_name_same_object(noun, other) for other in present)
     return Group(
-        noun=said,
+        noun=noun,
         category=min(label.category for _, label in members),
         objects=tuple(things),
-        complete=clear and not uncertain and said in vocabulary,
-        in_vocabulary=said in vocabulary,
+        complete=clear and not uncertain and noun in vocabulary,
+        in_vocabulary=noun in vocabulary,
         uncertain_count=uncertain,
     )

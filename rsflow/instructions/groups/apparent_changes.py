@@ -1,6 +1,7 @@
-"""What only seems to change between two pictures: cloud, season, and how far one is shifted against the other.
+"""What only seems to change between two pictures: cloud, season, shadow, and how far one is shifted against the other.
 
-Each is told only where it was measured: a share of cloud, a month of the year, a shift. That two pictures differ in nothing of
+Each is told only where it was measured or follows from time and place: a share of cloud, a month of the year, the height of the
+sun, a shift. That two pictures differ in nothing of
 this is never told.
 """
 
@@ -10,23 +11,25 @@ import math
 from collections.abc import Iterator, Sequence
 
 from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
+from rsflow.instructions.groups.sun_elevation import sun_elevation
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording import english
 
 TASK = "change"
 LEAST_CLOUD = 0.05  # share of a picture from which its cloud is told
 LEAST_SHIFT_PX = 1.0
+LEAST_SUN, SUN_LEAD = 10.0, 15.0  # degrees of the sun above the horizon, and by which it must differ for other shadows
 _TROPICS = 23.5  # degrees; between them there are no seasons that months tell
 _SEASONS = ("winter", "spring", "summer", "autumn")
 _TURN_DAYS = 15  # of the month before and after a meteorological season begins, in which it is not told
 
 
 def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
-    reasons = [*_clouds(group.members), *_seasons(group.members), *_shifts(group.members)]
+    reasons = [*_clouds(group.members), *_seasons(group.members), *_shadows(group.members), *_shifts(group.members)]
     if reasons:
-        said = english.capitalise(english.join_list([text for _, text in reasons])) + "."
+        reasons_text = " ".join(f"{english.capitalise(text)}." for _, text in reasons)
         answer = {"kind": "text", "reasons": [name for name, _ in reasons]}
-        yield QuestionAnswer(TASK, "change_apparent", "all", said, said, answer, ())
+        yield QuestionAnswer(TASK, "change_apparent", "all", reasons_text, reasons_text, answer, ())
 
 
 def season(member: GroupMember) -> str | None:
@@ -50,8 +53,30 @@ def _clouds(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
 def _seasons(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
     seasons = [season(member) for member in members]
     if all(seasons) and len({*seasons}) > 1:
-        told = [f"image {number} in {name}" for number, name in enumerate(seasons, 1)]
-        yield "season", f"the images were taken in different seasons, {english.join_list(told)}"
+        parts = [f"image {number} in {name}" for number, name in enumerate(seasons, 1)]
+        yield "season", f"the images were taken in different seasons, {english.join_list(parts)}"
+
+
+def _shadows(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
+    """Of the images with the lowest and the highest sun; of several the first."""
+    heights = [sun_height(member) for member in members]
+    known = [height for height in heights if height is not None]
+    if len(known) == len(members) and max(known) - min(known) >= SUN_LEAD:
+        low, high = known.index(min(known)), known.index(max(known))
+        lower, higher = (f"image {place + 1}, at about {known[place]:.0f} degrees" for place in (low, high))
+        yield "shadow", f"the sun stood lower in {lower}, than in {higher}, so shadows are longer in image {low + 1}"
+
+
+def sun_height(member: GroupMember) -> float | None:
+    """Degrees of the sun above the horizon in a photograph; None where time of day or place are not known, or it stood too low
+    for clear shadows. Midnight in UTC stands for a date without a time."""
+    time = member.acquired_at
+    if member.facts.sensor != "optical" or time is None or member.latitude is None or member.longitude is None:
+        return None
+    if (time.hour, time.minute, time.second) == (0, 0, 0):
+        return None
+    height = sun_elevation(time, member.latitude, member.longitude)
+    return height if height >= LEAST_SUN else None
 
 
 def _shifts(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:

@@ -47,11 +47,14 @@ def _presence_at(
 ) -> Iterator[QuestionAnswer]:
     size, things = group.members[-1].size, topic_phrase(topic)
     names = [name for row in places.PLACES for name in row]
-    held = [name for name in names if any(places.place_name(area.box, *size) == name for area in areas)]
+    occupied = [name for name in names if any(places.place_name(area.box, *size) == name for area in areas)]
     empty = [name for name in names if not any(places.touches_place(area.box, name, *size) for area in areas)]
-    if not held or not empty:
+    if not occupied or not empty:
         return
-    for value, name in ((True, choose(held, seed, group.tile_id, topic)), (False, choose(empty, seed, group.tile_id, topic))):
+    for value, name in (
+        (True, choose(occupied, seed, group.tile_id, topic)),
+        (False, choose(empty, seed, group.tile_id, topic)),
+    ):
         at = places.place_phrase(name)
         there = tuple(area.label for area in areas if places.place_name(area.box, *size) == name)
         full = f"{'Yes' if value else 'No'}, {things} {'changed' if value else 'did not change'} {at} of the image."
@@ -79,17 +82,17 @@ def amounts(group: GroupFacts, facts: ChangeFacts, topic: str) -> Iterator[Quest
     if any(way.objects for way in facts.of_topic(topic)):
         yield from (_object_count(way) for way in facts.of_topic(topic) if way.areas and len(way.areas) <= COUNT_LIMIT)
     elif len(areas) <= COUNT_LIMIT:
-        said = english.number_word(len(areas))
+        amount = english.number_word(len(areas))
         answer: dict[str, Any] = {"kind": "count", "value": len(areas), "category": topic, "changed": True}
         full = f"{english.capitalise(_in_areas(len(areas), things))}."
-        yield QuestionAnswer(TASK, "change_count", topic, said, full, answer, labels, (), placeholders)
+        yield QuestionAnswer(TASK, "change_count", topic, amount, full, answer, labels, (), placeholders)
     area_px = sum(area.area_px for area in areas)
     share = area_px / (last.height_px * last.width_px)
     if share >= LEAST_SHARE:
-        said = english.percent_phrase(share)
+        amount = english.percent_phrase(share)
         answer = {"kind": "share", "value": share, "category": topic, "changed": True}
-        full = f"{english.capitalise(things)} changed on {said} of the image."
-        yield QuestionAnswer(TASK, "change_share", topic, said, full, answer, labels, (), placeholders)
+        full = f"{english.capitalise(things)} changed on {amount} of the image."
+        yield QuestionAnswer(TASK, "change_share", topic, amount, full, answer, labels, (), placeholders)
     if last.gsd_m is not None:
         yield _ground(area_px, last, topic, labels)
 
@@ -110,11 +113,11 @@ def _in_areas(count: int, things: str) -> str:
 
 def _ground(area_px: float, facts: TileFacts, topic: str, labels: tuple[int, ...]) -> QuestionAnswer:
     square_m = area_px * facts.metres(1, 0) * facts.metres(0, 1)
-    said = ground_area_phrase(square_m)
-    answer = {"kind": "fact", "name": f"changed ground, {topic}", "value": said, "number": square_m, "unit": "square metres"}
-    full = f"{english.capitalise(topic_phrase(topic))} changed on {said} of ground."
+    amount = ground_area_phrase(square_m)
+    answer = {"kind": "fact", "name": f"changed ground, {topic}", "value": amount, "number": square_m, "unit": "square metres"}
+    full = f"{english.capitalise(topic_phrase(topic))} changed on {amount} of ground."
     placeholders = {"things": topic_phrase(topic)}
-    return QuestionAnswer(TASK, "change_ground", topic, said, full, {**answer, "changed": True}, labels, (), placeholders)
+    return QuestionAnswer(TASK, "change_ground", topic, amount, full, {**answer, "changed": True}, labels, (), placeholders)
 
 
 def ground_area_phrase(square_m: float) -> str:
@@ -135,17 +138,17 @@ def boxes(group: GroupFacts, way: ChangedAreas, settings: config.Instructions) -
         return
     count, last = len(way.areas), len(group.members) - 1
     after = tuple(area.box for area in way.areas)
-    said = f"There {'is' if count == 1 else 'are'} {mark(way.phrase(count), *range(count))}."
+    text = f"There {'is' if count == 1 else 'are'} {mark(way.phrase(count), *range(count))}."
     answer = {"kind": "boxes", "category": way.topic, "boxes": list(range(count)), "count": count, "changed": True}
     answer |= {"from": way.way[1], "to": way.way[0], "direction": way.way[2], **polygon_fields(way.areas)}
     placeholders, pictures = {"areas": f"all {way.name}"}, (last,) * count
     yield QuestionAnswer(
-        TASK, "change_boxes", way.what, said, said, answer, way.labels, after, placeholders, box_pictures=pictures
+        TASK, "change_boxes", way.what, text, text, answer, way.labels, after, placeholders, box_pictures=pictures
     )
     before = [box_on_first(box, group) for box in after]
     if all(box is not None for box in before):
         first, second = mark(way.phrase(count), *range(count)), mark(way.phrase(count), *range(count, 2 * count))
-        said = f"In image 1: {first}. In image 2: {second}."
+        text = f"In image 1: {first}. In image 2: {second}."
         both = {**answer, "kind": "boxes_in_both", "boxes": list(range(2 * count)), "pictures": [0] * count + [last] * count}
         found = tuple(box for box in before if box is not None)
         pictures = (*(0,) * count, *pictures)
@@ -153,8 +156,8 @@ def boxes(group: GroupFacts, way: ChangedAreas, settings: config.Instructions) -
             TASK,
             "change_boxes_both",
             way.what,
-            said,
-            said,
+            text,
+            text,
             {name: value for name, value in both.items() if name not in {"polygons", "parts"}},
             way.labels,
             (*found, *after),
@@ -208,10 +211,10 @@ def _became(way: ChangedAreas, area: TileObject, group: GroupFacts) -> QuestionA
 
 
 def _direction(way: ChangedAreas, area: TileObject, group: GroupFacts) -> QuestionAnswer:
-    things, said = topic_phrase(way.topic), _VERBS[way.way[2]]
-    answer = {"kind": "fact", "name": "direction of change", "value": said, "changed": True}
-    full = f"{english.capitalise(things)} were {said} there between image 1 and image 2."
-    return _of_region("change_direction", way, area, group, said, full, answer, {"things": things})
+    things, direction = topic_phrase(way.topic), _VERBS[way.way[2]]
+    answer = {"kind": "fact", "name": "direction of change", "value": direction, "changed": True}
+    full = f"{english.capitalise(things)} were {direction} there between image 1 and image 2."
+    return _of_region("change_direction", way, area, group, direction, full, answer, {"things": things})
 
 
 def _of_region(
@@ -235,14 +238,14 @@ def _of_region(
 def descriptions(group: GroupFacts, facts: ChangeFacts) -> Iterator[QuestionAnswer]:
     """All that changed, in sentences; that nothing did, where that is certain."""
     size = group.members[-1].size
-    told = [way for way in facts.ways if way.areas]
+    changed = [way for way in facts.ways if way.areas]
     topics = sorted(facts.compared)
-    if told and all(way.exact for way in facts.ways) and all(facts.is_exact(way.topic) for way in told):
-        said = " ".join(_sentence(way, size) for way in told)
+    if changed and all(way.exact for way in facts.ways) and all(facts.is_exact(way.topic) for way in changed):
+        text = " ".join(_sentence(way, size) for way in changed)
         unchanged = [facts.phrase(topic) for topic in topics if facts.is_complete(topic) and not facts.of_topic(topic)]
-        said += f" No change of {english.join_list(unchanged, 'or')} took place." if unchanged else ""
-        labels = tuple(label for way in told for label in way.labels)
-        yield _description(said, True, labels)
+        text += f" No change of {english.join_list(unchanged, 'or')} took place." if unchanged else ""
+        labels = tuple(label for way in changed for label in way.labels)
+        yield _description(text, True, labels)
     elif topics and not facts.ways and all(facts.is_unchanged(topic) for topic in topics):
         named = english.join_list([facts.phrase(topic) for topic in topics], "or")
         yield _description(f"Nothing changed: no change of {named} took place.", False, _all_labels(facts))
@@ -252,8 +255,8 @@ def _all_labels(facts: ChangeFacts) -> tuple[int, ...]:
     return tuple(sorted({number for labels in facts.compared.values() for number in labels}))
 
 
-def _description(said: str, changed: bool, labels: tuple[int, ...]) -> QuestionAnswer:
-    return QuestionAnswer(TASK, "change_description", "all", said, said, {"kind": "text", "changed": changed}, labels)
+def _description(text: str, changed: bool, labels: tuple[int, ...]) -> QuestionAnswer:
+    return QuestionAnswer(TASK, "change_description", "all", text, text, {"kind": "text", "changed": changed}, labels)
 
 
 def _sentence(way: ChangedAreas, size: tuple[int, int]) -> str:
@@ -265,5 +268,5 @@ def _sentence(way: ChangedAreas, size: tuple[int, int]) -> str:
         ordered = [name for row in places.PLACES for name in row if name in at]
         where = f", {english.join_list([places.place_phrase(name) for name in ordered])} of the image"
     share = sum(area.area_px for area in way.areas) / (size[0] * size[1])
-    much = f", {english.percent_phrase(share)} of the area" if share >= LEAST_SHARE else ""
+    much = f", {english.percent_phrase(share)} of the image" if share >= LEAST_SHARE else ""
     return f"There {be} {way.phrase(count)}{where}{much}."

@@ -76,7 +76,7 @@ def damages(group: GroupFacts, settings: config.Instructions) -> list[Damage]:
     """The damage that labels of the last picture state, by category."""
     labels = list(group.labels(len(group.members) - 1))
     facts, least = group.members[-1].facts, least_side_px(group, settings)
-    looked = {label.category: number for number, label in labels if label.kind == "compared" and label.text == "damage"}
+    compared = {label.category: number for number, label in labels if label.kind == "compared" and label.text == "damage"}
     states: dict[str, dict[str, list[TileObject]]] = defaultdict(lambda: defaultdict(list))
     unsure = set()
     for number, label in labels:
@@ -88,11 +88,11 @@ def damages(group: GroupFacts, settings: config.Instructions) -> list[Damage]:
         else:
             states[label.category][label.text].append(thing)
     found = []
-    for category in sorted({*states, *looked}):
+    for category in sorted({*states, *compared}):
         order = [*(state for state in _STATES if state in states[category]), *sorted({*states[category]} - {*_STATES})]
         by_state = {state: tuple(sorted(states[category][state], key=lambda thing: thing.label)) for state in order}
-        exact = category in looked and category not in unsure
-        found.append(Damage(category, by_state, looked.get(category), exact))
+        exact = category in compared and category not in unsure
+        found.append(Damage(category, by_state, compared.get(category), exact))
     return [damage for damage in found if damage.noun]
 
 
@@ -102,11 +102,11 @@ def _presence(damage: Damage) -> Iterator[QuestionAnswer]:
     if damage.damaged:
         full = f"Yes, at least one {damage.noun} was damaged."
         labels = tuple(thing.label for thing in damage.damaged)
-        yield _asked("damage_any", "yes", "yes", full, {**answer, "value": True, "changed": True}, labels, placeholders)
+        yield _question("damage_any", "yes", "yes", full, {**answer, "value": True, "changed": True}, labels, placeholders)
     elif damage.exact and damage.states:
         full = f"No, no {damage.noun} was damaged."
         labels = tuple(thing.label for things in damage.states.values() for thing in things)
-        yield _asked("damage_any", "no", "no", full, {**answer, "value": False, "changed": False}, labels, placeholders)
+        yield _question("damage_any", "no", "no", full, {**answer, "value": False, "changed": False}, labels, placeholders)
 
 
 def _single_objects(group: GroupFacts, damage: Damage, seed: int) -> Iterator[QuestionAnswer]:
@@ -144,8 +144,8 @@ def _counts(damage: Damage) -> Iterator[QuestionAnswer]:
         answer = {"kind": "count", "value": len(things), "category": about, "changed": state != UNDAMAGED}
         full = f"There {'is' if len(things) == 1 else 'are'} {damage.counted(state)}."
         labels = tuple(thing.label for thing in things)
-        said = english.number_word(len(things))
-        yield _asked("damage_count", state, said, full, answer, labels, {"which": damage.phrase(state)})
+        count_text = english.number_word(len(things))
+        yield _question("damage_count", state, count_text, full, answer, labels, {"which": damage.phrase(state)})
 
 
 def _boxes(group: GroupFacts, damage: Damage, settings: config.Instructions) -> Iterator[QuestionAnswer | Reject]:
@@ -160,15 +160,15 @@ def _boxes(group: GroupFacts, damage: Damage, settings: config.Instructions) -> 
             yield reject_instruction(group, TASK, "too_many_boxes", detail)
         elif not any(collapses_when_rounded(thing.box, facts) for thing in things):
             count = len(things)
-            said = f"There {'is' if count == 1 else 'are'} {mark(damage.counted(state), *range(count))}."
+            text = f"There {'is' if count == 1 else 'are'} {mark(damage.counted(state), *range(count))}."
             answer = {"kind": "boxes", "category": f"{damage.category}, {state}", "boxes": list(range(count)), "count": count}
             answer |= {"changed": state != UNDAMAGED, **polygon_fields(things)}
             yield QuestionAnswer(
                 TASK,
                 "damage_boxes",
                 state,
-                said,
-                said,
+                text,
+                text,
                 answer,
                 tuple(thing.label for thing in things),
                 tuple(thing.box for thing in things),
@@ -182,17 +182,17 @@ def _description(damage: Damage) -> Iterator[QuestionAnswer]:
         return
     parts = [damage.counted(state) for state in damage.states]
     total = sum(map(len, damage.states.values()))
-    said = f"Of {english.count_phrase(total, damage.noun)}, the images show {english.join_list(parts)}."
+    text = f"Of {english.count_phrase(total, damage.noun)}, the images show {english.join_list(parts)}."
     if not damage.damaged:
         many = english.pluralise(damage.noun)
-        said = f"No {damage.noun} was damaged: image 2 shows {damage.counted(UNDAMAGED)}." if total else f"There are no {many}."
+        text = f"No {damage.noun} was damaged: image 2 shows {damage.counted(UNDAMAGED)}." if total else f"There are no {many}."
     labels = tuple(thing.label for things in damage.states.values() for thing in things)
     answer = {"kind": "text", "changed": bool(damage.damaged)}
     placeholders = {"things": english.pluralise(damage.noun)}
-    yield _asked("damage_description", "all", said, said, answer, labels, placeholders)
+    yield _question("damage_description", "all", text, text, answer, labels, placeholders)
 
 
-def _asked(
+def _question(
     kind: str,
     subject: str,
     short: str,

@@ -17,8 +17,9 @@ from rsflow.spatial.geometry import Box
 @dataclass(frozen=True, slots=True)
 class GroupMember:
     """A picture of a group. `shift_px`: what is at x, y of the first picture is at x + dx, y + dy of this one; None: not
-    measured. `latitude`: of its middle, in degrees, None where that is not known. `box_in_first`: where it lies in the first
-    picture, in its pixels; None: both show the same ground. `valid_share`: how much of it is no fill."""
+    measured. `latitude`, `longitude`: of its middle, in degrees, None where that is not known. `box_in_first`: where it lies
+    in the first picture, in its pixels; None: both show the same ground. `valid_share`: how much of it is no fill.
+    """
 
     facts: TileFacts
     role: str
@@ -28,6 +29,7 @@ class GroupMember:
     shift_px: tuple[float, float] | None = None
     box_in_first: Box | None = None
     valid_share: float = 1.0
+    longitude: float | None = None
 
     @property
     def size(self) -> tuple[int, int]:

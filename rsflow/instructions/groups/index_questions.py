@@ -68,8 +68,8 @@ def _areas(count: int) -> str:
 
 def _yes_no(index: str, value: bool, full: str, labels: tuple[int, ...], placeholders: dict[str, str]) -> QuestionAnswer:
     answer = {"kind": "yes_no", "value": value, "category": index, "changed": value}
-    said = "yes" if value else "no"
-    return QuestionAnswer(TASK, "index_change_any", f"{index} {value}", said, full, answer, labels, (), placeholders)
+    answer_text = "yes" if value else "no"
+    return QuestionAnswer(TASK, "index_change_any", f"{index} {value}", answer_text, full, answer, labels, (), placeholders)
 
 
 def _amounts(group: GroupFacts, way: ChangedAreas) -> Iterator[QuestionAnswer]:
@@ -78,14 +78,14 @@ def _amounts(group: GroupFacts, way: ChangedAreas) -> Iterator[QuestionAnswer]:
     share = area_px / (last.height_px * last.width_px)
     same: dict[str, Any] = {"category": way.topic, "direction": way.way[2], "least": way.least, "changed": True}
     if share >= LEAST_SHARE:
-        said = english.percent_phrase(share)
+        amount = english.percent_phrase(share)
         answer = {"kind": "share", "value": share, **same}
-        full = f"It is {said} of the image."
-        yield QuestionAnswer(TASK, "index_change_share", way.what, said, full, answer, way.labels, (), {"area": way.what})
+        full = f"It is {amount} of the image."
+        yield QuestionAnswer(TASK, "index_change_share", way.what, amount, full, answer, way.labels, (), {"area": way.what})
     if last.gsd_m is not None:
         square_m = area_px * last.metres(1, 0) * last.metres(0, 1)
-        said = ground_area_phrase(square_m)
+        amount = ground_area_phrase(square_m)
         name = f"ground {way.what}"
-        answer = {"kind": "fact", "name": name, "value": said, "number": square_m, "unit": "square metres", **same}
-        full = f"The ground {way.what} measures {said}."
-        yield QuestionAnswer(TASK, "index_change_ground", way.what, said, full, answer, way.labels, (), {"area": way.what})
+        answer = {"kind": "fact", "name": name, "value": amount, "number": square_m, "unit": "square metres", **same}
+        full = f"The ground {way.what} measures {amount}."
+        yield QuestionAnswer(TASK, "index_change_ground", way.what, amount, full, answer, way.labels, (), {"area": way.what})

@@ -52,12 +52,12 @@ def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
 def _sentence(
     group: GroupFacts, place: int, optical: int, known: list[tuple[Measurement, tuple[int, Label]]]
 ) -> QuestionAnswer:
-    told = [f"that {one.what} {_where(label)} ({_value(one, label)} on average)" for one, (_, label) in known]
-    said = f"Image {place + 1} measures {english.join_list(told)}."
+    clauses = [f"that {one.what} {_where(label)} ({_value(one, label)} on average)" for one, (_, label) in known]
+    text = f"Image {place + 1} measures {english.join_list(clauses)}."
     labels = tuple(group.first_label(place) + position for _, (position, _) in known)
     answer = {"kind": "text", "measured": {one.fact: label.value for one, (_, label) in known}}
     placeholders = {"of": str(optical + 1), "to": str(place + 1)}
-    return QuestionAnswer(TASK, "sensors_measured", f"{optical} {place}", said, said, answer, labels, (), placeholders)
+    return QuestionAnswer(TASK, "sensors_measured", f"{optical} {place}", text, text, answer, labels, (), placeholders)
 
 
 def _part(group: GroupFacts, place: int, optical: int, one: Measurement, position: int, label: Label) -> QuestionAnswer:

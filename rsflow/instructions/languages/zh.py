@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from rsflow.instructions.languages import zh_chains, zh_texts
+from rsflow.instructions.languages import zh_chains, zh_regions, zh_texts
 from rsflow.instructions.languages.zh_words import NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS, amount, measure_word
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording.english import percent_phrase, singular_noun
@@ -76,9 +76,9 @@ def _count(qa: QuestionAnswer, name: Name) -> Words:
 
 
 def _count_about(qa: QuestionAnswer, name: Name) -> Words:
-    noun, said = name(qa.answer["category"]), qa.short_answer.replace("about ", "约")
+    noun, count_text = name(qa.answer["category"]), qa.short_answer.replace("about ", "约")
     fill = {"noun": noun, "percent": str(qa.answer["tolerance_percent"]), "measure": measure_word(noun)}
-    return fill, said, f"图中{said}{measure_word(noun)}{noun}。"
+    return fill, count_text, f"图中{count_text}{measure_word(noun)}{noun}。"
 
 
 def _place(qa: QuestionAnswer, name: Name) -> Words:
@@ -102,8 +102,8 @@ def _dominant(qa: QuestionAnswer, name: Name) -> Words:
 def _share(qa: QuestionAnswer, name: Name) -> Words:
     answer = qa.answer
     noun = name(answer["category"])
-    said = percent_phrase(answer["value"]).replace("about ", "约").replace("almost ", "几乎")
-    return {"noun": noun}, said, f"{noun}所占比例为{said}。"
+    share_text = percent_phrase(answer["value"]).replace("about ", "约").replace("almost ", "几乎")
+    return {"noun": noun}, share_text, f"{noun}所占比例为{share_text}。"
 
 
 def _grounding(qa: QuestionAnswer, name: Name) -> Words:
@@ -122,8 +122,8 @@ def _listed(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words
     def words(qa: QuestionAnswer, name: Name) -> Words:
         answer = qa.answer
         noun, count = name(answer["category"]), answer["count"]
-        said = f"共有{write(amount(count, noun), *answer['boxes'])}" if count else f"图中没有{noun}。"
-        return {"noun": noun}, said, said if said.endswith("。") else f"{said}。"
+        text = f"共有{write(amount(count, noun), *answer['boxes'])}" if count else f"图中没有{noun}。"
+        return {"noun": noun}, text, text if text.endswith("。") else f"{text}。"
 
     return words
 
@@ -132,20 +132,20 @@ def _text(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words]:
     """Of captions and descriptions: those that annotators wrote have no content of their own and stay as they are."""
 
     def words(qa: QuestionAnswer, name: Name) -> Words:
-        said = write(qa.content, name) if qa.content else ""
-        return {}, said, said
+        text = write(qa.content, name) if qa.content else ""
+        return {}, text, text
 
     return words
 
 
 def _chain(qa: QuestionAnswer, name: Name) -> Words:
-    fill, said = zh_chains.chain(qa.answer, name)
-    return fill, said, said
+    fill, text = zh_chains.chain(qa.answer, name)
+    return fill, text, text
 
 
 def _unanswerable(qa: QuestionAnswer, name: Name) -> Words:
-    fill, said = zh_chains.unanswerable(qa.answer["asked"], qa.content["sensor"], name(qa.subject))
-    return fill, said, said
+    fill, text = zh_chains.unanswerable(qa.answer["asked"], qa.content["sensor"], name(qa.subject))
+    return fill, text, text
 
 
 def _phrase(phrase: str, name: Name) -> str:
@@ -157,7 +157,7 @@ def _phrase(phrase: str, name: Name) -> str:
     return f"{PLACES[place] + '的' if place else ''}{OUTERMOST.get(found[1], '')}{name(found[2])}"
 
 
-_PHRASINGS = {**PHRASINGS, **zh_texts.PHRASINGS, **zh_chains.PHRASINGS}
+_PHRASINGS = {**PHRASINGS, **zh_texts.PHRASINGS, **zh_chains.PHRASINGS, **zh_regions.PHRASINGS}
 _MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
     "classification": _category,
     "classification_object": _category,
@@ -181,4 +181,9 @@ _MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
     "unanswerable_temperature": _unanswerable,
     "segmentation": _outline,
     "segmentation_all": _listed(outline_mark),
+    **dict.fromkeys(["detection_all", "detection_all_oriented"], lambda qa, name: zh_regions.all_boxes(qa.answer, name)),
+    **dict.fromkeys(["region_captioning", "region_given"], lambda qa, name: zh_regions.region(qa.content, qa.answer, name)),
+    "region_class": lambda qa, name: zh_regions.region_class(qa.answer, name),
+    "relation_between": lambda qa, name: zh_regions.predicate(qa.answer, name),
+    "scene_graph": lambda qa, name: zh_regions.scene_graph(qa.answer, name),
 }

@@ -88,8 +88,8 @@ def chain(answer: dict[str, Any], name: Name) -> Words:
     return _CHAINS[answer["chain"]](answer["steps"], name)
 
 
-def unanswerable(asked: str, sensor: str, noun: str) -> Words:
-    why = "没有颜色信息" if asked == "colour" else "只记录反射光，不反映温度"
+def unanswerable(quantity: str, sensor: str, noun: str) -> Words:
+    why = "没有颜色信息" if quantity == "colour" else "只记录反射光，不反映温度"
     return {"noun": noun}, f"无法从这幅图像判断：这是{PICTURES[sensor]}，{why}。"
 
 

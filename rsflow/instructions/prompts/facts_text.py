@@ -71,11 +71,11 @@ def numbered_objects(subjects: list[NamedObject], facts: TileFacts, first: int =
 
 
 def _picture_line(facts: TileFacts) -> str:
-    said = f"It is {english.with_article(SENSORS[facts.sensor].picture)}."
+    picture = f"It is {english.with_article(SENSORS[facts.sensor].picture)}."
     if not facts.gsd_m:
-        return f"{said} How large a pixel is on the ground is not known: give no sizes in metres."
+        return f"{picture} How large a pixel is on the ground is not known: give no sizes in metres."
     width, height = (_length_text(side) for side in (facts.metres(facts.width_px, 0), facts.metres(0, facts.height_px)))
-    return f"{said} It shows about {width} by {height} of ground; a pixel is about {_length_text(facts.gsd_m)}."
+    return f"{picture} It shows about {width} by {height} of ground; a pixel is about {_length_text(facts.gsd_m)}."
 
 
 def _class_lines(facts: TileFacts) -> list[str]:
@@ -107,9 +107,9 @@ def _counts_by_place(group: Group, facts: TileFacts) -> list[str]:
         return []
     found = Counter(places.place_name(thing.box, facts.height_px, facts.width_px) for thing in group.objects)
     named = sorted(((place, count) for place, count in found.items() if place), key=lambda item: (-item[1], item[0]))
-    said = [f"{english.number_word(count)} {places.place_phrase(place)}" for place, count in named]
-    said += [f"{english.number_word(found[None])} between these places"] if found[None] and named else []
-    return [f"Of the {english.pluralise(group.noun)}, {english.join_list(said)}."] if named else []
+    parts = [f"{english.number_word(count)} {places.place_phrase(place)}" for place, count in named]
+    parts += [f"{english.number_word(found[None])} between these places"] if found[None] and named else []
+    return [f"Of the {english.pluralise(group.noun)}, {english.join_list(parts)}."] if named else []
 
 
 def _absence_lines(facts: TileFacts) -> list[str]:
@@ -132,11 +132,11 @@ def _quoted_lines(facts: TileFacts) -> list[str]:
         f"Somebody wrote of one {english.singular_noun(label.category) or 'object'} in it: {_quote(label.text)}"
         for _, label in tile_facts.labels_of_kind(facts, "phrase")
     ]
-    asked = [
+    questions = [
         f"Asked {_quote(label.text)} somebody answered {_quote(label.category)}"
         for _, label in tile_facts.labels_of_kind(facts, "question")
     ]
-    return [f"{line}." for lines in (captions, phrases, asked) for line in list(dict.fromkeys(lines))[:QUOTES]]
+    return [f"{line}." for lines in (captions, phrases, questions) for line in list(dict.fromkeys(lines))[:QUOTES]]
 
 
 def _quote(text: str) -> str:

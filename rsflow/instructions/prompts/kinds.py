@@ -202,11 +202,11 @@ KINDS: dict[str, TextKind] = {
 }
 
 
-def repair_prompt(asked: PromptText, answer: str, fault: str) -> PromptText:
+def repair_prompt(prompt: PromptText, answer: str, fault: str) -> PromptText:
     """The same request with the rejected answer and what is wrong with it."""
     shown = answer if len(answer) <= _MAX_SHOWN else f"{answer[:_MAX_SHOWN]}…"
-    system, text = load_prompt("repair").fill(system=asked.system, prompt=asked.text, answer=shown, fault=fault)
-    return PromptText(system, text, asked.answer_type, asked.prompt)
+    system, text = load_prompt("repair").fill(system=prompt.system, prompt=prompt.text, answer=shown, fault=fault)
+    return PromptText(system, text, prompt.answer_type, prompt.prompt)
 
 
 _MAX_SHOWN = 4000  # characters of a faulty answer

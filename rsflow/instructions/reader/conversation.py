@@ -67,8 +67,8 @@ class Conversation:
         found: list[Statement] = []
         for turn in self.answers:
             answer = self.sentences[turn]
-            asked = self.sentences[turn - 1] if turn and self.instruction.turns[turn - 1].role == "user" else ()
-            completed = _complete_answer(asked, answer, self.tile) if asked and answer else None
+            question = self.sentences[turn - 1] if turn and self.instruction.turns[turn - 1].role == "user" else ()
+            completed = _complete_answer(question, answer, self.tile) if question and answer else None
             found += [completed] if completed else []
             is_alone = len(answer) == 1 and len(self.answers) == 1
             rest = answer[1:] if completed else answer
@@ -80,13 +80,13 @@ class Conversation:
 
     def _is_annotators(self, question: str, answer: str) -> bool:
         """Whether an annotator answered this question, whatever hint stands around it, with these words."""
-        asked, given = normalise_text(question), normalise_text(answer)
-        return any(given == answered and known in asked for known, answered in self.tile.annotator_answers)
+        question_text, given = normalise_text(question), normalise_text(answer)
+        return any(given == answered and known in question_text for known, answered in self.tile.annotator_answers)
 
 
-def _complete_answer(asked: Sequence[Sentence], answer: Sequence[Sentence], tile: TileWords) -> Statement | None:
+def _complete_answer(sentences: Sequence[Sentence], answer: Sequence[Sentence], tile: TileWords) -> Statement | None:
     """The first sentence of an answer as a statement that needs no question; None where it stands for itself."""
-    question = next((one.words for one in reversed(asked) if not one.words[0].startswith(_FORM_REQUEST)), ())
+    question = next((one.words for one in reversed(sentences) if not one.words[0].startswith(_FORM_REQUEST)), ())
     words, turn = answer[0].words, answer[0].turn
     if not question:
         return None

@@ -64,12 +64,12 @@ def read_covers(sentence: ReadSentence, tile: TileWords) -> Iterator[Reading]:
     found = list(_find_covers(words, tile)) if tile.covers else []
     if not found:
         return
-    said = " ".join(words)
+    text = " ".join(words)
     yield from (
-        Reading((claim,), said) for claim in (*_compared(words, found), *_largest(words, found), *_denied(words, found))
+        Reading((claim,), text) for claim in (*_compared(words, found), *_largest(words, found), *_denied(words, found))
     )
     if not NEGATIONS & {*words} and not _ELSEWHERE & {*words[: found[-1].stop + 6]}:
-        yield from (Reading(claims, said) for claims in _shares(words, found))
+        yield from (Reading(claims, text) for claims in _shares(words, found))
 
 
 def _find_covers(words: Sequence[str], tile: TileWords) -> Iterator[_Cover]:

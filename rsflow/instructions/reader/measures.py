@@ -62,16 +62,16 @@ def read_measures(sentence: ReadSentence, tile: TileWords) -> Iterator[Reading]:
     if any(map(is_negation, words)) or {"distance", "gap", "separation"} & {*words}:
         return
     for size in _find_sizes(words):
-        said = " ".join(words[max(0, size.start - 6) : size.stop + 1])
+        text = " ".join(words[max(0, size.start - 6) : size.stop + 1])
         mention = _measured_mention(sentence, size)
         if mention:
             numbers = _measured_objects(mention, tile)
             sides = (("",) if len(size.values) > 1 and not size.is_range else (size.side,))[0]
-            yield from (Reading(each, said) for each in _size_claims(size, mention.noun, numbers, sides) if each)
+            yield from (Reading(each, text) for each in _size_claims(size, mention.noun, numbers, sides) if each)
         elif _PIXEL.search(" ".join(words)) and len(size.values) == 1 and size.unit == "m":
-            yield Reading((Claim("size", value=size.values[0], unit="m", tolerance=TOLERANCE, word="pixel"),), said)
+            yield Reading((Claim("size", value=size.values[0], unit="m", tolerance=TOLERANCE, word="pixel"),), text)
         elif {*words[: size.start]} & IMAGE and {*words[: size.start]} <= _OF_PICTURE and not sentence.mentions:
-            yield from (Reading(each, said) for each in _picture_claims(size))
+            yield from (Reading(each, text) for each in _picture_claims(size))
 
 
 def _find_sizes(words: Sequence[str]) -> Iterator[Size]:

@@ -72,9 +72,9 @@ def read_comparisons(sentence: ReadSentence, tile: TileWords) -> Iterator[Readin
     if any(map(is_negation, words)):
         return
     for one, other in pairwise(sentence.mentions):
-        said = None if one.is_narrowed or other.is_narrowed or one.place else _comparison(words, one, other)
-        if said:
-            claim = Claim("comparison", one.noun, other_category=other.noun, word=said[0], value=said[1])
+        comparison = None if one.is_narrowed or other.is_narrowed or one.place else _comparison(words, one, other)
+        if comparison:
+            claim = Claim("comparison", one.noun, other_category=other.noun, word=comparison[0], value=comparison[1])
             yield Reading((claim,), " ".join(words[max(0, one.start - 3) : other.stop]))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import inflect
@@ -124,8 +124,8 @@ def singular_form(category: str) -> str:
     words[-1] = _singular(words[-1])
     if words[0] == "other" and len(words) > 1:
         return " ".join([*words[1:], "of another kind"])
-    said = " ".join(words)
-    return "" if said in UNNAMED else said
+    noun = " ".join(words)
+    return "" if noun in UNNAMED else noun
 
 
 def mass_noun(category: str) -> str:
@@ -208,8 +208,15 @@ def _keeps_case(word: str) -> bool:
 
 @cache
 def _inflect() -> inflect.engine:
-    import inflect  # half a second: only where text is composed
+    import typeguard
 
+    # Its methods are decorated with checks of their arguments. Compiling these is 98 % of its import: 2 s in each worker.
+    module: Any = typeguard
+    decorator, module.typechecked = module.typechecked, lambda function: function
+    try:
+        import inflect
+    finally:
+        module.typechecked = decorator
     return inflect.engine()
 
 

@@ -42,9 +42,9 @@ _OTHER_NAMES = {
 
 def parse_place(text: str) -> str | None:
     """The standard name of a place ("upper left" for "top-left"), None for anything that is no place."""
-    said = " ".join(text.lower().replace("-", " ").replace("_", " ").split())
-    said = _OTHER_NAMES.get(said, said)
-    return said if any(said in row for row in PLACES) else None
+    name = " ".join(text.lower().replace("-", " ").replace("_", " ").split())
+    name = _OTHER_NAMES.get(name, name)
+    return name if any(name in row for row in PLACES) else None
 
 
 def place_phrase(place: str) -> str:

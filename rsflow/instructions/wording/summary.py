@@ -44,8 +44,8 @@ def summary(facts: TileFacts, least_px: float) -> Summary:
     """`least_px`: the least shorter side of an object that is named."""
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), least_px)
     plain = f"{SENSORS[facts.sensor].adjective} image"
-    seen, parts = attributes.picture_attributes(facts), attributes.extreme_parts(facts)
-    adjectives = [found for found in seen if found.value in {"dark", "bright", "smooth", "strongly textured"}]
+    looks, parts = attributes.picture_attributes(facts), attributes.extreme_parts(facts)
+    adjectives = [found for found in looks if found.value in {"dark", "bright", "smooth", "strongly textured"}]
     ground, ground_labels = _cover_phrase(facts)
     things = _objects_phrase(facts, groups)
     labels = {position for group in groups for position in group.labels} | set(ground_labels)
@@ -56,23 +56,23 @@ def summary(facts: TileFacts, least_px: float) -> Summary:
         objects=things,
         objects_placed=things + _place_phrase(facts, groups),
         ground=ground,
-        appearance=_appearance_phrase(seen, parts),
+        appearance=_appearance_phrase(looks, parts),
         labels=tuple(sorted(labels | {found.label for found in adjectives})),
-        appearance_labels=tuple(sorted(found.label for found in [*seen, *parts])),
+        appearance_labels=tuple(sorted(found.label for found in [*looks, *parts])),
     )
 
 
 def _objects_phrase(facts: TileFacts, groups: list[Group]) -> str:
     ranked = sorted(groups, key=lambda group: (-group.count, group.noun))
-    said = [vqa.quantity_phrase(group) for group in ranked]
-    said += [f"at least one {noun}" for noun in tile_facts.objects_without_place(facts)]
-    if len(said) > NAMED_GROUPS:
-        said = said[:NAMED_GROUPS]
-        said.append("other objects")
-    if not said:
+    phrases = [vqa.quantity_phrase(group) for group in ranked]
+    phrases += [f"at least one {noun}" for noun in tile_facts.objects_without_place(facts)]
+    if len(phrases) > NAMED_GROUPS:
+        phrases = phrases[:NAMED_GROUPS]
+        phrases.append("other objects")
+    if not phrases:
         missing = [english.pluralise(english.singular_noun(category)) for category in tile_facts.absent_categories(facts)]
         return f"no {english.join_list(missing, 'or')}" if 0 < len(missing) <= NAMED_ABSENT else ""
-    return english.join_list(said)
+    return english.join_list(phrases)
 
 
 def _place_phrase(facts: TileFacts, groups: list[Group]) -> str:
@@ -95,7 +95,7 @@ def _cover_phrase(facts: TileFacts) -> tuple[str, tuple[int, ...]]:
     return f"{'covered by a mix of' if mixed else 'partly covered by'} {english.join_list([named[0].name, *rest])}", labels
 
 
-def _appearance_phrase(seen: list[attributes.Attribute], parts: list[attributes.Attribute]) -> str:
-    overall = f"{english.join_list([found.phrase for found in seen])} overall" if seen else ""
+def _appearance_phrase(looks: list[attributes.Attribute], parts: list[attributes.Attribute]) -> str:
+    overall = f"{english.join_list([found.phrase for found in looks])} overall" if looks else ""
     where = english.join_list([found.phrase for found in parts]) if parts else ""
     return ", ".join(part for part in (overall, where) if part)

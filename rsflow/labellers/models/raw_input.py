@@ -122,10 +122,10 @@ def _normalised(values: Values, processor: Any) -> Any:
 def _target_size(processor: Any, size: tuple[int, ...]) -> tuple[int, int]:
     """(rows, cols) that the processor resizes to."""
     rows, cols = size
-    wanted: Mapping[str, int] = processor.size or {} if getattr(processor, "do_resize", False) else {}
-    if "height" in wanted:
-        return wanted["height"], wanted["width"]
-    if "shortest_edge" in wanted:
-        scale = wanted["shortest_edge"] / min(rows, cols)
+    target: Mapping[str, int] = processor.size or {} if getattr(processor, "do_resize", False) else {}
+    if "height" in target:
+        return target["height"], target["width"]
+    if "shortest_edge" in target:
+        scale = target["shortest_edge"] / min(rows, cols)
         return round(rows * scale), round(cols * scale)
     return rows, cols

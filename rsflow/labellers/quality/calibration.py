@@ -21,7 +21,6 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
-from scipy.optimize import isotonic_regression, minimize
 from scipy.special import expit, logit
 
 from rsflow.config.validation import STRICT, Count, Share, check
@@ -147,6 +146,8 @@ def fit_curve(boxes: Sequence[Judged], least: Sequence[float]) -> Curve:
 
 
 def _isotonic(score: FloatArray, right: FloatArray) -> tuple[tuple[float, float], ...]:
+    from scipy.optimize import isotonic_regression
+
     scores, where = np.unique(np.round(score, 6), return_inverse=True)
     weight = np.bincount(where)
     share = np.clip(isotonic_regression(np.bincount(where, right) / weight, weights=weight).x, 0, 1)
@@ -157,6 +158,8 @@ def _isotonic(score: FloatArray, right: FloatArray) -> tuple[tuple[float, float]
 
 def _temperature(score: FloatArray, right: FloatArray) -> tuple[float, float]:
     """The likeliest temperature and shift, where before any box log temperature and shift are standard normal."""
+    from scipy.optimize import minimize
+
     logits = _logit(score)
 
     def loss(values: FloatArray) -> float:

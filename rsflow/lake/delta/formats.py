@@ -22,6 +22,7 @@ TABLES: dict[str, pa.Schema] = {
     "tiles": schemas.TILES,
     "labels": schemas.LABELS,
     "embeddings": schemas.EMBEDDINGS,
+    "transfers": schemas.TRANSFERS,
     "groups": schemas.GROUPS,
     "instructions": schemas.INSTRUCTIONS,
     "rejects": schemas.REJECTS,

@@ -25,16 +25,17 @@ def check_picture_sizes(
         resized = getattr(dialects.get_dialect(one["dialect"]), "resized", None) if "dialect" in one else None
         if first < 0 or resized is None or not any(len(instruction["boxes"]) for instruction in one["instructions"]):
             continue
-        spelled, shown = resized(one["height_px"], one["width_px"]), _shown_size(batch, first, processor)
-        if spelled != shown:
+        expected, shown = resized(one["height_px"], one["width_px"]), shown_size(batch, first, processor)
+        if expected != shown:
             raise ConfigError(
                 f"sample {one['key']}: dialect {one['dialect']!r} spells boxes in pixels of a picture resized to "
-                f"{spelled[0]} x {spelled[1]}, but {type(processor).__name__} shows the model {_described_size(shown)}. "
+                f"{expected[0]} x {expected[1]}, but {type(processor).__name__} shows the model {_described_size(shown)}. "
                 f"{_advice(processor)}"
             )
 
 
-def _shown_size(batch: Any, picture: int, processor: Any) -> tuple[int, int] | None:
+def shown_size(batch: Any, picture: int, processor: Any) -> tuple[int, int] | None:
+    """(rows, cols) of a picture of the batch as the model sees it; None where the processor does not state it."""
     patch = getattr(getattr(processor, "image_processor", None), "patch_size", None)
     if "image_grid_thw" not in batch or not isinstance(patch, int):
         return None

@@ -104,14 +104,14 @@ class DecodedSlotCollator(SlotCollator):
         return slot[: rows * height * width * bands].reshape(self._shape)
 
     def _receive_pictures(self, batches: Iterator[Batch], slots: BatchSlots, iteration: int) -> Iterator[Batch]:
-        held: deque[int] = deque()
+        unreleased: deque[int] = deque()
         for batch in batches:
             worker, number, count = batch.pop("slot")
             pixels = torch.from_numpy(self._pixels(slots.slot(worker, number))[:count])
             yield {**batch, "image": pixels.permute(0, 3, 1, 2)}
-            held.append(worker)
-            if len(held) == self._hold:
-                slots.release(iteration, held.popleft())
+            unreleased.append(worker)
+            if len(unreleased) == self._hold:
+                slots.release(iteration, unreleased.popleft())
 
 
 def _lock_pages(slots: BatchSlots) -> None:

@@ -70,7 +70,7 @@ class Fetcher:
         self._logged: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_open": {}, "_damaged": {}, "_told": set()}
+        return {**self.__dict__, "_open": {}, "_damaged": {}, "_logged": set()}
 
     def sample(self, shard: ShardEntry, i: int) -> Sample | None:
         """Sample `i` of the shard's index; None where it is damaged and damage is to be skipped."""

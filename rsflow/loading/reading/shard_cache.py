@@ -89,14 +89,14 @@ class ShardCache:
                         os.unlink(entry.path)
                 elif entry.name.endswith((".tar", ".idx")):  # other files are not the cache's
                     files.append((found.st_mtime_ns, entry.path, found.st_size))
-        held = sum(size for _, _, size in files)
+        total_bytes = sum(size for _, _, size in files)
         for _, path, size in sorted(files):
-            if held <= self.limit_bytes:
+            if total_bytes <= self.limit_bytes:
                 break
             if path != str(newest):
                 with suppress(FileNotFoundError):
                     os.unlink(path)
-                held -= size
+                total_bytes -= size
 
 
 def _claim(path: Path) -> Path:

@@ -55,11 +55,16 @@ class EarthGPTForConditionalGeneration(EarthGPTPreTrainedModel, GenerationMixin)
         return cast(nn.Module, self.language_model.get_decoder())
 
     def get_image_features(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        """(pictures, places, hidden size of the decoder); places row by row on the ViT's grid."""
-        seen = self.vit(pixel_values, output_hidden_states=True)
+        """(pictures, places, hidden size of the decoder); places row by row on the ViT's grid. A picture that comes several
+        times, as of several questions about it, is encoded once."""
+        distinct, which = torch.unique(pixel_values, dim=0, return_inverse=True)
+        return self._encode_pictures(distinct)[which]
+
+    def _encode_pictures(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        encoded = self.vit(pixel_values, output_hidden_states=True)
         rows, cols = (side // self.config.vit_config.patch_size for side in pixel_values.shape[-2:])
         # DINOv2's own normalisation on every depth, as its get_intermediate_layers does; the first token is of no place.
-        depths = [self.vit.layernorm(seen.hidden_states[layer])[:, 1:] for layer in self.config.vit_layers]
+        depths = [self.vit.layernorm(encoded.hidden_states[layer])[:, 1:] for layer in self.config.vit_layers]
         maps = self.cnn(pixel_values, output_hidden_states=True).hidden_states
         after_stem = len(maps) - len(self.config.cnn_config.hidden_sizes) - 1
         scales = [_to_grid(maps[after_stem + stage], rows, cols) for stage in self.config.cnn_stages]

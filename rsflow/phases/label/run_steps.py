@@ -49,11 +49,25 @@ class StepRunner:
     has_run: bool = False  # any unit
 
     def run_step(self, step: Step, plan: Plan) -> None:
-        """Do the missing units of a step."""
-        ids = UnitIds(without_scenes(plan, self.undone), self.marked)
-        done = set(self.marked["unit"].to_pylist()) - plan.failed
-        for pool in _pools(missing_units(step, ids, done), step.runs_model):
-            self._run_pool(step, ids, [unit for unit in pool if unit.scene_id not in self.undone])
+        """Do the missing units of a step. Where one of several scenes stays undone, so do all of its scenes, and what they had
+        in common with others is done without them."""
+        known = -1
+        while known < len(self.undone):
+            known = len(self.undone)
+            ids = UnitIds(without_scenes(plan, self.undone), self.marked)
+            done = set(self.marked["unit"].to_pylist()) - plan.failed
+            for pool in _pools(missing_units(step, ids, done), step.runs_model):
+                units = [unit for unit in pool if unit.scene_id not in self.undone]
+                self._run_pool(step, ids, units)
+                self._leave_undone(units)
+
+    def _leave_undone(self, units: Sequence[StepUnit]) -> None:
+        """Note all scenes of the units that were left undone."""
+        done = set(self.marked["unit"].to_pylist())
+        for unit in units:
+            if unit.id not in done and unit.scene_id in self.undone:
+                reason = self.undone[unit.scene_id]
+                self.undone |= {each.scene_id: reason for each in unit.label_units if each.scene_id not in self.undone}
 
     def _run_pool(self, step: Step, ids: UnitIds, units: Sequence[StepUnit]) -> None:
         inputs = StepInputs(self.lake, ids, self.marked)
@@ -113,13 +127,13 @@ def _pools(units: Sequence[StepUnit], apart: bool) -> Iterator[list[StepUnit]]:
 def _slices(units: Sequence[StepUnit], tiles: int) -> Iterator[list[StepUnit]]:
     """The units in slices of so many tiles or a little more, whatever the number of units: the last one may be smaller."""
     part: list[StepUnit] = []
-    held = 0
+    tiles_in_part = 0
     for unit in units:
         part.append(unit)
-        held += unit.tiles
-        if held >= tiles:
+        tiles_in_part += unit.tiles
+        if tiles_in_part >= tiles:
             yield part
-            part, held = [], 0
+            part, tiles_in_part = [], 0
     if part:
         yield part
 

@@ -74,18 +74,24 @@ def _as_type(values: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array 
 def _members(now: LiveRows, samples: pa.Table, tiles: pa.Table, seed: int) -> GroupMembers:
     row_of = {name: row for row, name in enumerate(tiles["tile_id"].to_pylist())}
     number = {name: place for place, name in enumerate(samples["tile_id"].to_pylist())}
-    pairs = [
-        (number[group["group_id"]], row_of[member["tile_id"]])
-        for group in now.groups().select(["group_id", "members"]).to_pylist()
-        if group["group_id"] in number
-        for member in group["members"]
+    groups = [
+        group for group in now.groups().select(["group_id", "kind", "members"]).to_pylist() if group["group_id"] in number
     ]
+    pairs = [(number[group["group_id"]], row_of[member["tile_id"]]) for group in groups for member in group["members"]]
+    kinds = {group["group_id"]: group["kind"] for group in groups}
     found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    source = np.asarray(samples["source"].dictionary_encode().combine_chunks().indices, dtype=np.int64)
+    source = _codes(samples["source"].combine_chunks())
+    kind = _codes(pa.array([kinds[name] for name in samples["tile_id"].to_pylist()]))
     priority = stable_hashes(samples["tile_id"], seed)
+    changed = _changed(now, number)
     return GroupMembers(
-        len(number), found[:, 0], found[:, 1], _changed(now, number), source, priority, tiles_of_scales(tiles["scene_id"])
+        len(number), found[:, 0], found[:, 1], changed, source, kind, priority, tiles_of_scales(tiles["scene_id"])
     )
+
+
+def _codes(names: pa.Array) -> Indices:
+    """The same number for the same name."""
+    return np.asarray(names.dictionary_encode().indices, dtype=np.int64)
 
 
 def tiles_of_scales(scene_ids: pa.ChunkedArray) -> Indices:

@@ -76,8 +76,8 @@ def fingerprint_place(place: str) -> Fingerprints:
     places = tuple(storage.join(place, name) for name in names)
     rows = [{"name": name, **_fingerprint_file(file)} for name, file in zip(names, places, strict=True)]
 
-    def pictures(asked: Indices) -> Iterator[Picture]:
-        shown = (read_picture(places[row])[0] for row in asked)
+    def pictures(indices: Indices) -> Iterator[Picture]:
+        shown = (read_picture(places[row])[0] for row in indices)
         return (picture for picture in shown if picture is not None)  # all: what has a signature was a picture before
 
     return Fingerprints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
@@ -92,10 +92,10 @@ def confirm_fingerprints(
         return None, None
     parts = [*iter_parts(prints.rows)]
 
-    def read_parts(asked: Indices) -> Iterator[Picture]:
-        rows, numbers = np.unique([parts[number][0] for number in asked.tolist()], return_inverse=True)
+    def read_parts(indices: Indices) -> Iterator[Picture]:
+        rows, numbers = np.unique([parts[number][0] for number in indices.tolist()], return_inverse=True)
         whole = [*theirs(rows)]
-        return (crop_part(whole[k], parts[number][1]) for k, number in zip(numbers.tolist(), asked.tolist(), strict=True))
+        return (crop_part(whole[k], parts[number][1]) for k, number in zip(numbers.tolist(), indices.tolist(), strict=True))
 
     return confirm_pairs(tiles, most, theirs), confirm_regions(read_parts, tiles, most)
 

@@ -139,12 +139,12 @@ def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
     receipts = now.label["receipt"].combine_chunks()
     found = (rows for piece in list_table_files(now.lake, "tiles") for rows in read_table_file(piece, columns, receipts))
     tiles = pa.concat_tables([_encode_repeated(TABLES["tiles"].empty_table().select(columns)), *map(_encode_repeated, found)])
-    held = dict(zip(columns, tiles.columns, strict=True))
+    by_name = dict(zip(columns, tiles.columns, strict=True))
     del tiles
-    order = pc.sort_indices(held["tile_id"])
+    order = pc.sort_indices(by_name["tile_id"])
     for name in columns:  # one at a time: two copies of all are more than all of selecting takes
-        held[name] = held[name].take(order)
-    return pa.table(held)
+        by_name[name] = by_name[name].take(order)
+    return pa.table(by_name)
 
 
 def _encode_repeated(tiles: pa.Table) -> pa.Table:

@@ -262,8 +262,8 @@ def read_selection_tiles(built: BuildConfig, now: LiveRows) -> pa.Table:
 def _canonical_before(lake: Lake) -> pa.Array:
     """The tiles that stood for their cluster in the selection before."""
     before = lake.read("selection", ["kind", "subject", "canonical"])
-    stood = pc.and_(pc.equal(before["kind"], "tile"), pc.equal(before["subject"], before["canonical"]))
-    return before["subject"].filter(stood).combine_chunks()
+    was_canonical = pc.and_(pc.equal(before["kind"], "tile"), pc.equal(before["subject"], before["canonical"]))
+    return before["subject"].filter(was_canonical).combine_chunks()
 
 
 def _assigned_before(lake: Lake, tiles: pa.ChunkedArray) -> pa.ChunkedArray:

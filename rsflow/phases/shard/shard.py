@@ -180,7 +180,7 @@ def config_fingerprint(built: BuildConfig) -> str:
     for section, name, off in YOUNGER:
         if plain[section][name] == off:
             del plain[section][name]
-    for section in ("groups", "zoom"):
+    for section in ("groups", "transfer", "zoom"):
         if plain[section] is None:
             del plain[section]
     for source in plain["sources"]:
@@ -231,9 +231,9 @@ def _samples(tiles: pa.Table, instructions: pa.Table, companions: pa.Table, obje
     return columns.append_column("sample_bytes", pc.add(pictures, texts)).append_column("content", pa.array(content))
 
 
-def _existing(lake: Lake, wanted: set[str]) -> dict[str, dict[str, Any]]:
+def _existing(lake: Lake, paths: set[str]) -> dict[str, dict[str, Any]]:
     """SHARDS rows of the wanted shards that were committed and still are where they should be."""
-    rows = {row["path"]: row for row in lake.read("shards").to_pylist() if row["path"] in wanted}
+    rows = {row["path"]: row for row in lake.read("shards").to_pylist() if row["path"] in paths}
     files = {f"shards/{name}" for name in storage.list_files(lake.place("shards"))} if rows else set()
     return {path: row for path, row in rows.items() if path in files}
 

@@ -6,14 +6,13 @@ groups of that cell and of no other.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rsflow.cells.cell_names import sibling_cells
 from rsflow.config.group_settings import Groups
+from rsflow.planning.groups.shared_cells import has_several_scenes
 from rsflow.planning.plan import Unit
-from rsflow.planning.sources.placed_scenes import target_of
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.stage import fingerprint
 
@@ -34,18 +33,13 @@ def cell_units(ids: UnitIds) -> Iterator[CellUnit]:
     stage = ids.plan.group_cells
     if stage is None:
         return
-    found: dict[str, dict[str, Unit]] = defaultdict(dict)
-    for unit in ids.usable.values():
-        if target := target_of(ids.plan.files[unit.scene_id]):
-            for _, window in unit.windows:
-                found[target.cell_name(window)][unit.id] = unit
-    recipe = fingerprint(stage)
-    for cell, units in sorted(found.items()):
-        mine = sorted(units.values(), key=lambda unit: (unit.scene_id, unit.id))
-        if len({unit.scene_id for unit in mine}) >= 2:
-            siblings = tuple(other for other in _siblings(cell, stage.groups, mine, ids) if other in found)
-            others = {unit.id: unit for other in siblings for unit in found[other].values() if unit.id not in units}
-            mine += sorted(others.values(), key=lambda unit: (unit.scene_id, unit.id))
+    found, recipe = ids.units_of_cell, fingerprint(stage)
+    for cell, units in found.items():
+        if has_several_scenes(units):
+            siblings = tuple(other for other in _siblings(cell, stage.groups, units, ids) if other in found)
+            own = {unit.id for unit in units}
+            others = {unit.id: unit for other in siblings for unit in found[other] if unit.id not in own}
+            mine = [*units, *sorted(others.values(), key=lambda unit: (unit.scene_id, unit.id))]
             name = fingerprint("group_cells", cell, list(siblings), [unit.label_fingerprint for unit in mine], recipe)
             yield CellUnit(name, cell, tuple(mine), siblings)
 

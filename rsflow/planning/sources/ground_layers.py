@@ -5,19 +5,20 @@ A scene without a map projection takes nothing from a layer, and is a counted re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rsflow.config.annotation_settings import Annotations
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import ConfigError
-from rsflow.ground.layer_store import temporary_store
+from rsflow.ground.layer_store import check_vector_options, temporary_store
 from rsflow.ground.validity import microseconds, parse_period
 from rsflow.planning.sources.layer_overlap import GroundLayer, LayerPlan
+from rsflow.planning.sources.layer_registration import register_scenes
 from rsflow.planning.sources.raster_layers import plan_raster_layer
 from rsflow.planning.sources.vector_layers import plan_vector_layer
-from rsflow.records import Reject
+from rsflow.records import Reject, SceneFiles
 
 PLANNERS: dict[str, Callable[..., LayerPlan]] = {
     "vector": plan_vector_layer,
@@ -35,8 +36,11 @@ class GroundLayers:
     notes: list[str] = field(default_factory=list)
 
 
-def ground_layers(built: BuildConfig, rows: Sequence[dict[str, Any]], root: str | None) -> GroundLayers:
-    """What the scenes of `rows` (SCENES) take from their sources' layers. `root`: the lake that keeps copies, if any.
+def ground_layers(
+    built: BuildConfig, rows: Sequence[dict[str, Any]], files: Mapping[str, SceneFiles], root: str | None
+) -> GroundLayers:
+    """What the scenes of `rows` (SCENES) take from their sources' layers. `files`: of the scenes, by scene_id. `root`: the lake
+    that keeps copies, if any.
 
     ConfigError for a layer that cannot be read, has no place on the ground, holds nothing or overlaps no scene.
     """
@@ -57,7 +61,10 @@ def ground_layers(built: BuildConfig, rows: Sequence[dict[str, Any]], root: str 
             lost += other
             if not described:
                 continue
-            plan = PLANNERS[entry.format](source, entry, described, root or temporary_store(), where)
+            store = root or temporary_store()
+            plan = PLANNERS[entry.format](source, entry, described, store, where)
+            if entry.format == "vector" and (registration := check_vector_options(entry, where).registration):
+                plan = register_scenes(plan, registration, described, files, built.render, store)
             for scene_id, layer in plan.of_scene.items():
                 found.of_scene.setdefault(scene_id, []).append(layer)
             lost += plan.rejects

@@ -44,8 +44,8 @@ def check_overlap(bounds: Box | None, crs: str, boxes: Mapping[str, Sequence[Box
     if bounds is None or has_overlap(bounds, every):
         return
     raise ConfigError(
-        f"{where}: {entry.files} overlaps none of the {len(boxes)} scenes: the layer lies within {_spelled(bounds)} "
-        f"({parse_crs(crs).name}), the scenes, in the same coordinates, within {_spelled(_hull(every))}; "
+        f"{where}: {entry.files} overlaps none of the {len(boxes)} scenes: the layer lies within {_format_bounds(bounds)} "
+        f"({parse_crs(crs).name}), the scenes, in the same coordinates, within {_format_bounds(_hull(every))}; "
         f"{_suspicion(bounds, parse_crs(crs).is_geographic, every)}"
     )
 
@@ -77,5 +77,5 @@ def _hull(boxes: Sequence[Box]) -> Box:
     return (min(x0s), min(y0s), max(x1s), max(y1s))
 
 
-def _spelled(box: Box) -> str:
+def _format_bounds(box: Box) -> str:
     return "({:.8g}, {:.8g}, {:.8g}, {:.8g})".format(*box)

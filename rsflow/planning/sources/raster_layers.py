@@ -134,9 +134,9 @@ def _read_values(files: Sequence[RasterFile], band: int, grid: SceneGrid, window
 def _check_legend(counts: Counter[float], legend: dict[int, str | None], where: str, entry: Annotations) -> None:
     unknown = [(value, count) for value, count in sorted(counts.items()) if value not in legend]
     if unknown:
-        spelled = ", ".join(f"{value:g} ({count:,} pixels)" for value, count in unknown[:SHOWN])
+        listed = ", ".join(f"{value:g} ({count:,} pixels)" for value, count in unknown[:SHOWN])
         more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
         raise ConfigError(
-            f"{where}: {entry.files} holds {spelled}{more} on the ground of the scenes, which the legend lacks: "
+            f"{where}: {entry.files} holds {listed}{more} on the ground of the scenes, which the legend lacks: "
             'give each a name, null (no data) or "" (says nothing) in options.legend'
         )

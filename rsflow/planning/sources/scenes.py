@@ -29,7 +29,6 @@ from rsflow.readers.reduced_scene import reduced_info
 from rsflow.readers.warped_scene import warped_info
 from rsflow.records import Reject, SceneFiles
 from rsflow.schemas import SCENES
-from rsflow.stac.listing import list_stac_scenes
 from rsflow.stage import fingerprint
 from rsflow.stages.label.cut_scenes import pixel_unit, stats_key
 
@@ -40,7 +39,7 @@ PROBE_VERSION = 5  # raised when what is stored of a scene changes
 Placed = tuple[SceneFiles, dict[str, Any]]  # a scene, on a target grid where it is warped, and its SCENES row
 
 
-class Looked(NamedTuple):
+class ProbedSource(NamedTuple):
     """SCENES rows, their files by scene_id, and by scene_id why nothing can be said of a scene now: its store cannot be
     reached."""
 
@@ -64,6 +63,8 @@ def list_all_scenes(built: BuildConfig, lake_root: str | None = None, keep: bool
         if source.scenes.stac is None:
             listed.scenes[source.name] = list_scenes(source)
             continue
+        from rsflow.stac.listing import list_stac_scenes  # with its client: most builds need neither
+
         try:
             found = list_stac_scenes(source, lake_root, keep)
         except UnavailableError as error:
@@ -82,7 +83,7 @@ def probe_scenes(
     known: pa.Table,
     retry_rejects: bool = False,
     on_scene: Callable[[int], None] = lambda total: None,
-) -> Looked:
+) -> ProbedSource:
     """SCENES rows of all listed scenes that can be reached, sorted by scene_id. Rows of `known` are reused where nothing
     changed.
 
@@ -114,7 +115,7 @@ def probe_scenes(
                 files |= {scene.scene_id: scene for scene, _ in placed}
                 on_scene(len(every))
     scenes = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["scene_id"])), schema=SCENES)
-    return Looked(scenes, files, dict(sorted(undone.items())))
+    return ProbedSource(scenes, files, dict(sorted(undone.items())))
 
 
 def _by_listed_id(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from rsflow.planning.step import Step, StepUnit
-from rsflow.planning.steps import compare, generate, group, group_cells, group_zoom, instruct, label, merge, predict, review
+from rsflow.planning.steps import (
+    compare,
+    generate,
+    group,
+    group_cells,
+    group_zoom,
+    instruct,
+    label,
+    merge,
+    predict,
+    review,
+    transfer,
+)
 from rsflow.planning.unit_ids import UnitIds
 
 STEPS: tuple[Step, ...] = (
     label.STEP,
     predict.STEP,
     merge.STEP,
+    transfer.STEP,
     instruct.STEP,
     group.STEP,
     group_cells.STEP,

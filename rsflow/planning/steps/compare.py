@@ -36,7 +36,7 @@ def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     group_unit = {_id(ids, unit): unit.id for unit in _group_units(ids)}
     delivered = inputs.groups([group_unit[unit.id] for unit in units], COMPARE_WORK)
     own = inputs.group_labels([group_unit[unit.id] for unit in units], COMPARE_WORK)
-    rows = inputs.gather(COMPARE_WORK, units, ids.merged).to_pylist()
+    rows = inputs.gather(COMPARE_WORK, units, ids.further_labels, adds_transfers=False).to_pylist()
     for row in rows:
         row["groups"] = delivered[group_unit[row["unit"]]]
         members = {member["tile_id"] for group in row["groups"] for member in group["members"]}

@@ -18,20 +18,20 @@ from rsflow.schemas import PICTURE_WORK
 def _units(ids: UnitIds) -> Iterator[StepUnit]:
     if stage := ids.plan.generator:
         for unit in ids.usable.values():
-            asked = ids.asked(unit)
-            if asked != ():
-                yield StepUnit(ids.generate(unit), (unit,), (stage,), chosen=None if asked is None else len(asked))
+            chosen = ids.requested_kinds(unit)
+            if chosen != ():
+                yield StepUnit(ids.generate(unit), (unit,), (stage,), chosen=None if chosen is None else len(chosen))
 
 
 def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     """With `others`: tiles of other sensors that show the ground of one of its tiles."""
     ids = inputs.ids
-    work = _keep_asked(inputs.gather(PICTURE_WORK, units, ids.merged, reviewed=True), ids, units)
+    work = _keep_asked(inputs.gather(PICTURE_WORK, units, ids.further_labels, reviewed=True), ids, units)
     scenes = sorted({name for unit in units for name in ids.neighbours.get(unit.scene_id, [])})
     around = [StepUnit(unit.id, (unit,), ()) for scene_id in scenes for unit in ids.by_scene.get(scene_id, [])]
     if not around:
         return work
-    known = inputs.gather(PICTURE_WORK, around, ids.merged, reviewed=True).to_pylist()
+    known = inputs.gather(PICTURE_WORK, around, ids.further_labels, reviewed=True).to_pylist()
     others = [tile for row in known for tile in row["tiles"]]
     labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in known:
@@ -52,10 +52,10 @@ def _keep_asked(work: pa.Table, ids: UnitIds, units: Sequence[StepUnit]) -> pa.T
         return work
     rows = work.to_pylist()
     for row, unit in zip(rows, units, strict=True):
-        asked = dict(ids.asked(unit.label_units[0]) or ())
-        row["tiles"] = [tile for tile in row["tiles"] if tile["tile_id"] in asked]
-        row["labels"] = [label for label in row["labels"] if label["tile_id"] in asked]
-        row["asked"] = [{"tile_id": tile_id, "kinds": list(kinds)} for tile_id, kinds in asked.items()]
+        chosen = dict(ids.requested_kinds(unit.label_units[0]) or ())
+        row["tiles"] = [tile for tile in row["tiles"] if tile["tile_id"] in chosen]
+        row["labels"] = [label for label in row["labels"] if label["tile_id"] in chosen]
+        row["asked"] = [{"tile_id": tile_id, "kinds": list(kinds)} for tile_id, kinds in chosen.items()]
     return pa.Table.from_pylist(rows, schema=work.schema)
 
 

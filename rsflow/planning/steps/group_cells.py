@@ -38,9 +38,11 @@ def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
 def _class_rasters(plan: Plan) -> dict[str, dict[str, Any]]:
     """By scene that class rasters label: where its pixels lie, and these rasters."""
     found = {scene: [layer for layer in layers if layer.kind == "cover"] for scene, layers in plan.ground.of_scene.items()}
-    wanted = {scene: layers for scene, layers in found.items() if layers}
+    layers_by_scene = {scene: layers for scene, layers in found.items() if layers}
     placed = (
-        {row["scene_id"]: row for row in plan.scenes.select(["scene_id", "crs", "transform"]).to_pylist()} if wanted else {}
+        {row["scene_id"]: row for row in plan.scenes.select(["scene_id", "crs", "transform"]).to_pylist()}
+        if layers_by_scene
+        else {}
     )
     return {
         scene: {
@@ -48,7 +50,7 @@ def _class_rasters(plan: Plan) -> dict[str, dict[str, Any]]:
             "transform": placed[scene]["transform"],
             "layers": [layer.to_row() for layer in layers],
         }
-        for scene, layers in wanted.items()
+        for scene, layers in layers_by_scene.items()
     }
 
 

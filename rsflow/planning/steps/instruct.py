@@ -18,7 +18,7 @@ def _units(ids: UnitIds) -> Iterator[StepUnit]:
 
 
 def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
-    return inputs.gather(INSTRUCT_WORK, units, inputs.ids.merged, reviewed=True)
+    return inputs.gather(INSTRUCT_WORK, units, inputs.ids.further_labels, reviewed=True)
 
 
 STEP = Step("instruct", ("instructions", "rejects"), _units, _rows)

@@ -80,7 +80,7 @@ def list_scenes(source: Source) -> list[SceneFiles]:
                 ],
             )
         )
-        for path, slug, files in _told_apart(found)
+        for path, slug, files in _with_unique_ids(found)
     ]
     if scenes.acquired_at is not None:
         check_rule_matches(scenes.acquired_at, [path for one in listed for path in one.files.values()], source.name)
@@ -209,7 +209,7 @@ def _without_band(match: re.Match[str]) -> str:
     return match[1] + name if name else ""
 
 
-def _told_apart(found: dict[str, tuple[str, dict[str, str]]]) -> list[tuple[str, str, dict[str, str]]]:
+def _with_unique_ids(found: dict[str, tuple[str, dict[str, str]]]) -> list[tuple[str, str, dict[str, str]]]:
     """(path, slug, files) with slugs that occur twice lengthened by a hash of their path."""
     counts = Counter(slug for slug, _ in found.values())
     return [

@@ -78,8 +78,8 @@ def text_section(counts: SampleCounts) -> Iterator[Markup]:
         ]
         numbers = table(["task", "turns", "mean", "median", "95 %", "longest"], rows)
         yield _number_chart(lengths, "words", "turns", f"Words of {title}s.", numbers)
-    different, spoken = len(counts.vocabulary), sum(counts.vocabulary.values())
-    caption = f"The commonest of {different:,} different words in {spoken:,} words of answers."
+    different, total_words = len(counts.vocabulary), sum(counts.vocabulary.values())
+    caption = f"The commonest of {different:,} different words in {total_words:,} words of answers."
     yield _simple_bars(counts.vocabulary, "times", "word", caption)
 
 

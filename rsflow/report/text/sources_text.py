@@ -18,7 +18,6 @@ from rsflow.errors import RsflowError
 from rsflow.readers import list_scenes
 from rsflow.readers.listing.scene_listing import pattern_folders
 from rsflow.report.build_summary import align_columns
-from rsflow.stac.listing import list_stac_scenes
 
 WIDTH = 100
 
@@ -41,6 +40,8 @@ class SourceState:
 
 def source_state(source: Source) -> SourceState:
     """Look for a source, and count its scenes and annotation records."""
+    from rsflow.stac.listing import list_stac_scenes
+
     if pattern := missing_pattern(source):
         return SourceState(source, missing=pattern)
     try:

@@ -74,16 +74,16 @@ class GenerateTiles:
     @classmethod
     def of(cls, built: BuildConfig) -> GenerateTiles | None:
         """What the configuration asks for; None where only rules are to write."""
-        wanted = built.generation
-        if wanted is None:
+        settings = built.generation
+        if settings is None:
             return None
-        engine = from_settings(wanted.engine)
-        prompts = load_custom_prompts(wanted.prompts)
-        bases = {kind for kind in wanted.kinds if kind in KINDS} | {prompt.base for prompt in prompts}
-        judge = from_settings(wanted.reader.engine) if wanted.reader.engine else None
+        engine = from_settings(settings.engine)
+        prompts = load_custom_prompts(settings.prompts)
+        bases = {kind for kind in settings.kinds if kind in KINDS} | {prompt.base for prompt in prompts}
+        judge = from_settings(settings.reader.engine) if settings.reader.engine else None
         judged_by = (judge.model_identity, *prompt_digests(("reader",))) if judge else ()
         written_from = (engine.model_identity, *judged_by, *prompt_digests(tuple(sorted(bases))))
-        return cls(engine, wanted, built.instructions, built.labels, built.seed, written_from, built.root, prompts, judge)
+        return cls(engine, settings, built.instructions, built.labels, built.seed, written_from, built.root, prompts, judge)
 
     @property
     def compares(self) -> bool:
@@ -160,7 +160,7 @@ class GenerateTiles:
         labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in unit["labels"]:
             labels[row["tile_id"]].append(row)
-        asked = {row["tile_id"]: frozenset(row["kinds"]) for row in unit["asked"] or []}
+        requested = {row["tile_id"]: frozenset(row["kinds"]) for row in unit["asked"] or []}
         others = {tile["companion_of"]: tile for tile in unit["others"] or []}
         pictures = read_pictures(self.root, [*unit["tiles"], *others.values()])
 
@@ -172,7 +172,9 @@ class GenerateTiles:
                 tile_facts.with_labels(facts, kept), self.instructions, self.generation.max_objects, self.seed
             )
             label_ids, picture = [row["label_id"] for row in mine], pictures[tile["tile_id"]]
-            return Draft(tile, unit["source"], self.kinds, context, kept, label_ids, picture, asked=asked.get(tile["tile_id"]))
+            return Draft(
+                tile, unit["source"], self.kinds, context, kept, label_ids, picture, asked=requested.get(tile["tile_id"])
+            )
 
         drafts = [draft_of(tile) for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"]))]
         for draft in drafts:

@@ -11,7 +11,6 @@ from PIL import Image
 from scipy import ndimage
 
 from rsflow.cells.registration import UNKNOWN_SHIFT, Shift, Structure, measure_shift, structure
-from rsflow.config.group_settings import Groups
 from rsflow.errors import DataError
 from rsflow.lake.tile_files import read_pictures
 from rsflow.tiles.encode import decode
@@ -26,18 +25,25 @@ Mask = npt.NDArray[np.bool_]
 
 
 class CellPictures:
-    """The pictures of a cell's tiles by tile_id, their structure by size, and the shifts of pairs."""
+    """The pictures of a cell's tiles by tile_id, their structure by size, and the shifts of pairs: searched up to `search_px`,
+    known from `min_confidence` on."""
 
-    def __init__(self, root: str, rows: dict[str, dict[str, Any]]) -> None:
-        self._rows = rows
+    def __init__(self, root: str, rows: dict[str, dict[str, Any]], search_px: int, min_confidence: float) -> None:
+        self._rows, self._search_px, self._min_confidence = rows, search_px, min_confidence
         self._encoded = read_pictures(root, rows.values())
         self._decoded: dict[str, tuple[Picture, Mask] | None] = {}
         self._structures: dict[tuple[str, tuple[int, int]], Structure | None] = {}
         self._shifts: dict[tuple[str, str], Shift] = {}
 
-    def shifts(self, names: list[str], settings: Groups) -> list[Shift]:
+    def shifts(self, names: list[str]) -> list[Shift]:
         """Of each tile against the first, in pixels of its own picture."""
-        return [NO_SHIFT, *(self._shift(names[0], name, settings) for name in names[1:])]
+        return [NO_SHIFT, *(self.shift(names[0], name) for name in names[1:])]
+
+    def shift(self, first: str, other: str) -> Shift:
+        """Of one tile against another, in pixels of its own picture."""
+        if (first, other) not in self._shifts:
+            self._shifts[first, other] = self._measure(first, other)
+        return self._shifts[first, other]
 
     def picture(self, name: str) -> tuple[Picture, Mask] | None:
         """(picture, which of its pixels are no fill); None where it cannot be decoded."""
@@ -50,19 +56,14 @@ class CellPictures:
                 self._decoded[name] = (picture, _valid(picture, self._rows[name]["valid_share"]))
         return self._decoded[name]
 
-    def _shift(self, first: str, other: str, settings: Groups) -> Shift:
-        if (first, other) not in self._shifts:
-            self._shifts[first, other] = self._measure(first, other, settings)
-        return self._shifts[first, other]
-
-    def _measure(self, first: str, other: str, settings: Groups) -> Shift:
+    def _measure(self, first: str, other: str) -> Shift:
         sizes = [(self._rows[name]["height_px"], self._rows[name]["width_px"]) for name in (first, other)]
         common = min(sizes)
         pair = [self._structure(name, common) for name in (first, other)]
         if pair[0] is None or pair[1] is None:
             return UNKNOWN_SHIFT
-        found = measure_shift(pair[0], pair[1], settings.search_px)
-        if found.dx_px is None or found.dy_px is None or found.confidence < settings.min_confidence:
+        found = measure_shift(pair[0], pair[1], self._search_px)
+        if found.dx_px is None or found.dy_px is None or found.confidence < self._min_confidence:
             return UNKNOWN_SHIFT
         scale = sizes[1][0] / common[0]
         return replace(found, dx_px=found.dx_px * scale, dy_px=found.dy_px * scale)

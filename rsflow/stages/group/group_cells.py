@@ -7,7 +7,6 @@ knowing it, means for a group is a setting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,11 +17,11 @@ from rsflow.cells.presentation import order_by_hash
 from rsflow.cells.registration import UNKNOWN_SHIFT, Shift
 from rsflow.config.group_settings import Groups
 from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
-from rsflow.records import SAME_PLACE, Label, Provenance, Reject
+from rsflow.records import SAME_PLACE, SHUFFLED, Label, Provenance, Reject
 from rsflow.schemas import label_row
-from rsflow.stage import BatchFunction, Resources
+from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.group.cell_changes import CellChanges
-from rsflow.stages.group.cell_pictures import NO_SHIFT, CellPictures
+from rsflow.stages.group.cell_pictures import NO_SHIFT, WHOLE, CellPictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +31,21 @@ class GroupCells:
     groups: Groups
     root: str = field(compare=False)
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def open(self) -> BatchFunction:
-        def group(table: pa.Table) -> Iterator[pa.Table]:
-            for row in table.to_pylist():
-                yield self._cell(row)
-
-        return group
+        return over_rows(self._cell)
 
     def _cell(self, work: dict[str, Any]) -> pa.Table:
         tiles = [_cell_tile(row) for row in work["tiles"] if row["grid_cell"] == work["place"]]
         formed = form_groups(tiles, self.groups)
         used = {tile.tile_id for group in formed for tile, _ in group.members}
         rows = {row["tile_id"]: row for row in work["tiles"] if row["tile_id"] in used}
-        pictures = CellPictures(self.root, rows)
+        pictures = CellPictures(self.root, rows, self.groups.search_px, self.groups.min_confidence)
         changes = CellChanges(self.root, self.groups.changes, rows, pictures, work["maps"])
         made, labels, rejects = [], [], [_no_time(work, tile) for tile in tiles_without_time(tiles, self.groups)]
         for group in formed:
-            shifts = pictures.shifts([tile.tile_id for tile, _ in group.members], self.groups)
+            shifts = pictures.shifts([tile.tile_id for tile, _ in group.members])
             row, lost = _resolve(work, group, shifts, self.groups)
             rejects += lost
             if row is None:
@@ -68,10 +63,14 @@ class GroupCells:
         return receipt_table(marks, groups=made, labels=labels, rejects=rejects)
 
     def _elsewhere(self, work: dict[str, Any], group: CellGroup, row: dict[str, Any]) -> dict[str, Any] | None:
-        """For a pair of sensors: the GROUPS row of one of its pictures beside other ground, where there is any."""
+        """For a pair of sensors: the GROUPS row of one of its pictures beside other ground, where there is any. All are without
+        fill, for its outline would give the answer away."""
         if group.kind != "sensors" or len(group.members) != 2 or len(row["members"]) != 2:
             return None
-        others = [[_cell_tile(tile) for tile in work["tiles"] if tile["grid_cell"] == cell] for cell in work["siblings"]]
+        if any(tile.valid_share < WHOLE for tile, _ in group.members):
+            return None
+        whole = [tile for tile in work["tiles"] if tile["valid_share"] >= WHOLE]
+        others = [[_cell_tile(tile) for tile in whole if tile["grid_cell"] == cell] for cell in work["siblings"]]
         found = other_place(group, others, self.groups)
         if found is None:
             return None
@@ -80,7 +79,7 @@ class GroupCells:
         shifts = (NO_SHIFT, UNKNOWN_SHIFT)
         kept = order_by_hash([(*each, shift) for each, shift in zip(found.members, shifts, strict=True)], sizes, name)
         cell = {tile["tile_id"]: tile["grid_cell"] for tile in work["tiles"]}[found.members[1][0].tile_id]
-        members = [_member(tile, role, number, shift) for number, (tile, role, shift) in enumerate(kept, 1)]
+        members = [_member(tile, role, shift) for tile, role, shift in kept]
         return {**row, "group_id": name, "kind": "places", "place": f"{work['place']} | {cell}", "presence_only": True} | {
             "members": members
         }
@@ -117,7 +116,7 @@ def _resolve(
     if len(kept) < 2:
         detail = "its pictures do not lie on each other, or it is not known whether they do: see the rejects of its members"
         return None, [*lost, _reject(work, name, "no_partner", detail, rows=1)]
-    if group.kind == "sensors":
+    if group.kind in {"sensors", SHUFFLED}:
         kept = order_by_hash(kept, sizes, name)
     return {
         "group_id": name,
@@ -125,7 +124,7 @@ def _resolve(
         "place": work["place"],
         "source": next(row["source"] for row in work["tiles"] if row["tile_id"] == kept[0][0].tile_id),
         "presence_only": presence,
-        "members": [_member(tile, role, number, shift) for number, (tile, role, shift) in enumerate(kept, 1)],
+        "members": [_member(tile, _role(kind, role, number), shift) for number, (tile, role, shift) in enumerate(kept, 1)],
     }, lost
 
 
@@ -143,12 +142,20 @@ def _judge(shift: Shift, scale: float, settings: Groups) -> tuple[tuple[str, str
     return ("misregistered", detail), settings.on_shift
 
 
-def _member(tile: CellTile, role: str, number: int, shift: Shift) -> dict[str, Any]:
+def _role(kind: str, role: str, number: int) -> str:
+    """Of a picture of a group: numbers of dates are given anew where one is missing, and say nothing of time where that is
+    asked."""
+    if kind == SHUFFLED:
+        return f"view{number}"
+    return f"date{number}" if role.startswith("date") else role
+
+
+def _member(tile: CellTile, role: str, shift: Shift) -> dict[str, Any]:
     return {
         "tile_id": tile.tile_id,
         "sensor": tile.sensor,
         "acquired_at": tile.acquired_at,
-        "role": f"date{number}" if role.startswith("date") else role,
+        "role": role,
         "dx_px": shift.dx_px,
         "dy_px": shift.dy_px,
         "registration_confidence": shift.confidence,

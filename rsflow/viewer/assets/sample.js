@@ -156,7 +156,7 @@ function checks(row) {
   return text ? h("span", { class: "quiet" }, text) : null;
 }
 
-const LABEL_COLUMNS = ["kind", "category", "text", "value", "score", "box", "origin", "origin_name", "model", "revision", "prompt_digest", "quality", "visibility", "flags"];
+const LABEL_COLUMNS = ["kind", "category", "text", "value", "score", "box", "origin", "origin_name", "model", "revision", "prompt_digest", "transferred_from", "quality", "visibility", "flags"];
 
 function labels(records, stage, review) {
   const shown = review ? (row) => row.kind !== "fact" : () => true;

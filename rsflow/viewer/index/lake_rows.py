@@ -57,8 +57,8 @@ class LakeRows:
     def find_text(self, text: str) -> pa.Table:
         """The samples (column `n`) whose id, labels or instructions hold a text, whatever its case. The last searches are
         remembered, so that further pages of one cost nothing."""
-        wanted = text.lower()
-        if wanted not in self._found:
+        key = text.lower()
+        if key not in self._found:
             parts, parameters = [], dict[str, Any]()
             for table, (searched, columns) in _SEARCHED.items():
                 query, more = self._live(table, columns)
@@ -67,8 +67,8 @@ class LakeRows:
             while len(self._found) >= _MATCHES:
                 self._found.pop(next(iter(self._found)), None)
             query = f"SELECT n FROM samples WHERE tile_id IN ({' UNION '.join(parts)})"
-            self._found[wanted] = self.index.table(query, {**parameters, "text": wanted})
-        return self._found[wanted]
+            self._found[key] = self.index.table(query, {**parameters, "text": key})
+        return self._found[key]
 
 
 # Columns that conditions ask for.

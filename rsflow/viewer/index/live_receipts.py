@@ -47,8 +47,8 @@ def find_live_receipts(lake: Lake) -> LiveReceipts:
         why = f"What the configuration of the last build ({CONFIG}) asks for cannot be determined: {error}"
         newest = _newest_first(marks)
         return LiveReceipts(dict.fromkeys(ROW_TABLES, newest), False, f"{why} All rows that were ever finished are shown.")
-    wanted = UnitIds(plan, completed_units(lake))
-    missing = sum(1 for step in STEPS for _ in step.units(wanted)) - now.all_marks.num_rows
+    ids = UnitIds(plan, completed_units(lake))
+    missing = sum(1 for step in STEPS for _ in step.units(ids)) - now.all_marks.num_rows
     note = (
         f"{missing:,} units of work are not done yet: run `rsflow build`; what they will make is not shown." if missing else ""
     )

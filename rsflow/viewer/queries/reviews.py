@@ -92,12 +92,12 @@ class Reviews:
         left = [{**row, "target": label_target(row)} for row in rows if row["label_id"] not in kept]
         return {**records, "labels": labels, "left": left, "decisions": self.of_tile(tile_id), "drawn": mine}
 
-    def decide(self, rows: LakeRows, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def decide(self, rows: LakeRows, request: Mapping[str, Any]) -> dict[str, Any]:
         """Add a decision that the page asked for; its row. UsageError where it does not say what it has to."""
-        words = {name: _text(asked, name) for name in ("kind", "action", "key", "target", "reason", "note", "reviewer")}
+        words = {name: _text(request, name) for name in ("kind", "action", "key", "target", "reason", "note", "reviewer")}
         card = find_sample(rows.index, words["key"])
         before = self._row(rows, card["tile_id"], words)
-        after = asked.get("after")
+        after = request.get("after")
         if after is not None and not isinstance(after, dict):
             raise UsageError(f"after is {after!r}: expected the fields that change")
         row = make_decision(
@@ -121,8 +121,8 @@ class Reviews:
         return next((row for row in found if row[name] == words["target"]), None)
 
 
-def _text(asked: Mapping[str, Any], name: str) -> str:
-    value = asked.get(name) or ""
+def _text(request: Mapping[str, Any], name: str) -> str:
+    value = request.get(name) or ""
     if not isinstance(value, str) or len(value) > 2000:
         raise UsageError(f"{name}: expected a text of at most 2000 characters")
     return value

@@ -131,13 +131,13 @@ def _candidates(
 ) -> Iterator[tuple[Indices, Floats]]:
     known, _ = keypoints.of(theirs)
     known = _drop_common_codes(keypoints.codes, known)
-    asked, _ = keypoints.of(ours)
-    if not len(known) or not len(asked):
+    queries, _ = keypoints.of(ours)
+    if not len(known) or not len(queries):
         return
     owner = np.searchsorted(keypoints.starts, np.arange(len(keypoints.codes)), side="right") - 1
     bits = _max_code_distance(len(known))
-    for start in range(0, len(asked), step := max(1, _MATCHES // 64)):
-        some = asked[start : start + step]
+    for start in range(0, len(queries), step := max(1, _MATCHES // 64)):
+        some = queries[start : start + step]
         for orientation in range(orientations):
             codes = orient_codes(keypoints.codes[some], orientation)
             pieces = [np.empty((0, 2), dtype=np.int64), *iter_cross_pairs(keypoints.codes[known], codes, bits, runner)]

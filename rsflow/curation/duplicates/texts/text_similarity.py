@@ -146,9 +146,9 @@ class ShingleSets:
         a, b = pairs.T
         both = np.zeros(len(pairs))
         for pair, at in expand_ranges(np.arange(len(pairs)), (self.ends - self.sizes)[a], self.ends[a]):
-            asked = _salt_by_text(self.values[at], b[pair])
-            near = np.minimum(np.searchsorted(self.held, asked), len(self.held) - 1)
-            both += np.bincount(pair[self.held[near] == asked], minlength=len(pairs))
+            keys = _salt_by_text(self.values[at], b[pair])
+            near = np.minimum(np.searchsorted(self.held, keys), len(self.held) - 1)
+            both += np.bincount(pair[self.held[near] == keys], minlength=len(pairs))
         shares: npt.NDArray[np.float64] = both / (self.sizes[a] + self.sizes[b] - both)
         return shares
 
@@ -156,10 +156,10 @@ class ShingleSets:
 def build_shingle_sets(elements: Hashes, starts: Indices) -> ShingleSets:
     """The sets of what `shingles` gives."""
     rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    held, first = np.unique(_salt_by_text(elements, rows), return_index=True)
+    unique_keys, first = np.unique(_salt_by_text(elements, rows), return_index=True)
     first = np.sort(first)
     sizes = np.bincount(rows[first], minlength=len(starts) - 1)
-    return ShingleSets(elements[first], sizes, np.cumsum(sizes), held)
+    return ShingleSets(elements[first], sizes, np.cumsum(sizes), unique_keys)
 
 
 def similar_pairs_in_groups(groups: Indices, sketches: Sketch, least: float, read_texts: ReadTexts) -> Indices:

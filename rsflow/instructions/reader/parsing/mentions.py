@@ -145,8 +145,8 @@ def _is_of_some(before: Sequence[str]) -> bool:
 
 
 def _superlative(adjectives: Sequence[str], before: Sequence[str]) -> str:
-    said = [*adjectives, *(before if "of" in before else ())]
-    return next((SUPERLATIVES[word] for word in said if word in SUPERLATIVES), "")
+    candidates = [*adjectives, *(before if "of" in before else ())]
+    return next((SUPERLATIVES[word] for word in candidates if word in SUPERLATIVES), "")
 
 
 def _partitive(words: Sequence[str], quantity: Quantity | None, first: int) -> tuple[float | None, Quantity | None]:

@@ -81,9 +81,9 @@ class TileWords:
     def covers(self) -> dict[str, tuple[Spelling, ...]]:
         """The spellings of the tile's land covers; none where an object has the same name."""
         names = tuple(sorted({cover.name for cover in tile_facts.land_covers(self.facts)} - {""}))
-        spelled = [(name, name) for name in names]
-        spelled += [(words, name) for name in names for words in _COVER_WORDS.get(name, ()) if words not in names]
-        found = [Spelling(tuple(words.replace("-", " ").split()), name, False) for words, name in spelled]
+        spellings = [(name, name) for name in names]
+        spellings += [(words, name) for name in names for words in _COVER_WORDS.get(name, ()) if words not in names]
+        found = [Spelling(tuple(words.replace("-", " ").split()), name, False) for words, name in spellings]
         found.sort(key=lambda spelling: -len(spelling.words))
         return {first: tuple(s for s in found if s.words[0] == first) for first in {s.words[0] for s in found} - {*self.nouns}}
 
@@ -130,5 +130,5 @@ def spellings(nouns: tuple[str, ...]) -> dict[str, tuple[Spelling, ...]]:
 
 def _forms(word: str, noun: str) -> Iterator[Spelling]:
     plurals = _IRREGULAR_PLURALS.get(word, (english.pluralise(word),))
-    for spelled in dict.fromkeys((word, *plurals)):
-        yield Spelling(tuple(spelled.lower().replace("-", " ").split()), noun, spelled != word)
+    for form in dict.fromkeys((word, *plurals)):
+        yield Spelling(tuple(form.lower().replace("-", " ").split()), noun, form != word)
