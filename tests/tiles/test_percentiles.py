@@ -12,7 +12,9 @@ from rsflow.tiles.percentiles import percentiles
 
 
 @given(
-    arrays.arrays(st.sampled_from([np.uint8, np.uint16, np.int16, np.float32]), st.integers(1, 300), elements=st.integers(0, 255)),
+    arrays.arrays(
+        st.sampled_from([np.uint8, np.uint16, np.int16, np.float32]), st.integers(1, 300), elements=st.integers(0, 255)
+    ),
     st.lists(st.floats(0, 100), min_size=1, max_size=3),
 )
 def test_they_equal_numpys(values: np.ndarray, percents: list[float]) -> None:
