@@ -1,8 +1,8 @@
 """Many scenes of one tile each beside a plain loop over them, and beside one large scene of as many tiles; and planning them.
 
 The label phase without labellers and the plain loop do the work that `benchmarks/label.py` tells: each opens every file, takes
-its percentiles, cuts, stretches, screens, signs and encodes. Rates are tiles per CPU second of one process. Then the lake of the
-small scenes is planned again, where every scene is known.
+its percentiles, cuts, stretches, screens, signs and encodes. Rates are tiles per CPU second of one process. Then the lake of
+the small scenes is planned again, where every scene is known.
 
 Run it as `python benchmarks/small_scenes.py [--scenes 400]`; it ends with 1 where the label phase reaches less than SMALL_CLAIM
 x the tiles per second of the plain loop, or planning takes more than PLAN_CLAIM milliseconds for a known scene.
