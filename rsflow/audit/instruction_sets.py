@@ -15,9 +15,10 @@ from typing import Any
 
 from rsflow.audit.labels.category_spellings import CategorySpellings
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
-from rsflow.audit.records.answer_consistency import CategoryCounts
+from rsflow.audit.records.category_counts import CategoryCounts
 from rsflow.audit.records.duplicate_texts import DuplicateTexts, describe_pair, iter_example_records
 from rsflow.audit.records.near_duplicate_records import NearDuplicates
+from rsflow.audit.records.positions import find_wrong_positions
 from rsflow.audit.records.set_rules import SetRules
 from rsflow.audit.records.text_rules import count_picture_tokens, find_faults, iter_named_categories
 from rsflow.audit.report import Report
@@ -93,9 +94,9 @@ class _InstructionAudit:
             self._boxes(number, conversation, self._size(number, conversation))
 
     def _wording(self, number: int, record: Any, conversation: Conversation) -> None:
-        for fault, detail in find_faults(record, conversation, self.form):
+        for fault, detail in find_faults(conversation, self.form):
             self.report.add(fault, f"record {number}", detail)
-        self.set_rules.add(number, conversation, count_picture_tokens(record))
+        self.set_rules.add(number, conversation, count_picture_tokens(conversation))
         name = record.get("id")
         if isinstance(name, str | int):
             first = self.ids.setdefault(hash(str(name)), number)
@@ -117,6 +118,8 @@ class _InstructionAudit:
     def _boxes(self, number: int, conversation: Conversation, size: Size | None) -> None:
         contract = BOX_FORMATS[self.form]
         for exchange in conversation.exchanges:
+            for detail in find_wrong_positions(exchange, self.form, size):
+                self.report.add("position_differs", f"record {number}", detail)
             for text in (exchange.question, exchange.answer):
                 for box in find_boxes(text, self.form):
                     self.report.count_inspected("boxes")

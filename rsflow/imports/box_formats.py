@@ -69,6 +69,9 @@ class BoxFormat:
         low, high = min(box.numbers), max(box.numbers)
         if self.max_value is not None and (low < 0 or high > self.max_value):
             return "value_out_of_range", f"{low if low < 0 else high:g} is not within 0 and {self.max_value:g}"
+        if self.max_value != 1 and high <= 1 and any(number % 1 for number in box.numbers):
+            unit = f"0 to {self.max_value:g}" if self.max_value else "pixels"
+            return "value_out_of_range", f"its numbers are shares from 0 to 1, expected {unit}"
         if not _area(box.numbers) > 0:
             inverted = len(box.numbers) == 4 and (box.numbers[0] > box.numbers[2] or box.numbers[1] > box.numbers[3])
             return "box_empty", "its corners are in the wrong order" if inverted else "it has no area"

@@ -14,6 +14,7 @@ from typing import Any
 
 from rsflow.errors import DataError
 from rsflow.imports.json_records import BrokenRecord
+from rsflow.imports.swift_objects import spell_objects
 
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 _TOKEN = re.compile(r"\s*<(?:image|ImageHere)>\s*")
@@ -30,10 +31,13 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`pictures` as the record spells them. `stated`: (height_px, width_px) that the record claims, or None."""
+    """`pictures` as the record spells them. `texts`: the turns as they stand, asking and answering in turn, without the
+    system's. `stated_size`: (height_px, width_px) that the record claims, or None.
+    """
 
     pictures: tuple[str, ...]
     exchanges: tuple[Exchange, ...]
+    texts: tuple[str, ...] = ()
     stated_size: tuple[int, int] | None = None
 
 
@@ -46,8 +50,9 @@ def parse_conversation(record: Any) -> Conversation:
     turns = record.get("conversations", record.get("messages"))
     if not isinstance(turns, list) or not turns:
         raise DataError("broken_record", f"has no turns under conversations; its keys are {', '.join(map(str, record))}")
-    exchanges = _exchanges([_turn(turn) for turn in turns])
-    return Conversation(_pictures(record), exchanges, _stated(record, exchanges))
+    dialogue = [(role, text) for role, text in spell_objects(record, [_turn(turn) for turn in turns]) if role != "system"]
+    exchanges = _exchanges(dialogue)
+    return Conversation(_pictures(record), exchanges, tuple(text for _, text in dialogue), _stated(record, exchanges))
 
 
 def _turn(turn: Any) -> tuple[str, str]:
@@ -77,8 +82,7 @@ def _part_text(part: Any) -> str | None:
     return part["text"] if part.get("type", "text") == "text" and isinstance(part.get("text"), str) else None
 
 
-def _exchanges(turns: list[tuple[str, str]]) -> tuple[Exchange, ...]:
-    dialogue = [(role, text) for role, text in turns if role != "system"]
+def _exchanges(dialogue: list[tuple[str, str]]) -> tuple[Exchange, ...]:
     roles = [role for role, _ in dialogue]
     if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
         raise DataError("broken_record", f"the turns are of {', '.join(roles)}; expected human and gpt in turn")

@@ -156,7 +156,7 @@ def test_answers_that_differ_in_words_only_do_not_contradict(tmp_path: Path) -> 
         {"image": "a.png", "conversations": turns("How many?", "2.0")},
         {"image": "a.png", "conversations": turns("How many?", "Two")},
         {"image": "a.png", "conversations": turns("What colour is the roof?", "Red.")},
-        {"image": "a.png", "conversations": turns("What colour is the roof?", "red")},
+        {"image": "a.png", "conversations": turns("What colour is the roof?", "It is red")},
     ]
     assert audit(written(tmp_path, rows)).counts == {}
     blue = {"image": "a.png", "conversations": turns("What colour is the roof?", "Blue.")}

@@ -85,7 +85,7 @@ TOKENS = (
 LOOPS = (
     "The road is long. It is grey. " * 4,
     "ship ship ship ship ship",
-    "a port near " * 5,
+    "a port near " * 5 + "quay",
     "There is a road here. " * 5,
     "the the the the the end",
 )

@@ -56,7 +56,7 @@ def found(folder: Path, rows: list[Any], form: str = "llava") -> dict[str, int]:
 PLANTED: list[tuple[str, tuple[str, ...]]] = [
     ("answer_not_an_option", (LETTERS + "?", "D")),
     ("answer_not_an_option", (LETTERS + "?", "E.")),
-    ("answer_not_an_option", (LINES + "?", "(F)")),
+    ("answer_not_an_option", (part(9, LINES), "(F)")),
     ("answer_not_an_option", (LETTERS + "?", "B. farmland")),
     ("answer_not_an_option", (LETTERS + "?", "The answer is G.")),
     ("answer_not_an_option", (LETTERS + "?", "harbour")),

@@ -152,3 +152,37 @@ def test_a_shift_of_3_pixels_between_real_optical_and_thermal_pictures_is_found(
     folder = test_data / "infrared/landsat5_tm_thermal"
     name = "LT52240631988227CUB02_B{}.TIF"
     _check(*_injected(_read(folder / name.format(band), [1]), _read(folder / name.format(6), [1]), 3, -2), limit=1.0)
+
+
+@pytest.mark.parametrize("disturbed", ["clouds", "fill", "speckle"])
+def test_fractions_of_a_pixel_between_optical_and_radar_survive_clouds_fill_and_speckle(
+    test_data: Path, disturbed: str
+) -> None:
+    folder, rng = test_data / "multisensor/sen1floods11_spain", np.random.default_rng(3)
+    optical, radar = _read(folder / "Spain_7370579_S2Hand.tif", [2, 3, 4]), _read(folder / "Spain_7370579_S1Hand.tif", [1])
+    own = measure_shift(structure(*optical), structure(*radar), 12)
+    (picture, valid), (other, there) = optical, (moved(radar[0], 2.5, -3.75), radar[1].copy())
+    there[-4:], there[:, :3] = False, False
+    if disturbed == "clouds":
+        field = ndimage.gaussian_filter(rng.normal(size=picture.shape), 20)
+        picture = np.where(field > np.quantile(field, 0.8), np.percentile(picture, 99.5), picture)
+    elif disturbed == "fill":
+        there &= np.indices(there.shape).sum(axis=0) > 400
+        other = np.where(there, other, 0)
+    else:
+        other = (other - other.min() + 1) * rng.gamma(4, 0.25, other.shape)
+    found = measure_shift(structure(picture, valid), structure(other, there), 12)
+    assert found.confidence > 0.5
+    assert (found.dx_px, found.dy_px) == (
+        pytest.approx((own.dx_px or 0) + 2.5, abs=0.3),
+        pytest.approx((own.dy_px or 0) - 3.75, abs=0.3),
+    )
+
+
+@pytest.mark.parametrize("degrees", [3, 20])
+def test_real_pictures_that_are_turned_have_no_shift(test_data: Path, degrees: float) -> None:
+    folder, pattern, bands = OPTICAL["madagascar"]
+    picture, valid = _read(sorted((test_data / folder).glob(pattern))[0], bands)
+    picture, valid = picture[:384, :384], valid[:384, :384]
+    turned = ndimage.rotate(picture, degrees, reshape=False, order=1, mode="reflect")
+    assert measure_shift(structure(picture, valid), structure(turned, valid), 12) == UNKNOWN_SHIFT

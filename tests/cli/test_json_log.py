@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from rsflow.cli import main
-from rsflow.demo import write_demo_scenes
 from rsflow.engine.json_log import JsonLog
 
 
@@ -19,11 +18,9 @@ def events(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_a_build_logs_objects_and_prints_its_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_demo_scenes(tmp_path, seed=7, size_px=512)
-    capsys.readouterr()
+def test_a_build_logs_objects_and_prints_its_result(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sys.stderr
-    assert main(["--log-format", "json", "build", str(tmp_path / "demo.yaml"), "engine.kind=inline", "tiles.cell_km=50"]) == 0
+    assert main(["--log-format", "json", "build", str(archive / "build.yaml"), "tiles.cell_km=1000"]) == 0
     assert sys.stderr is before
     printed = capsys.readouterr()
     assert printed.out.startswith("lake ")
@@ -31,7 +28,7 @@ def test_a_build_logs_objects_and_prints_its_result(tmp_path: Path, capsys: pyte
     assert all({"time", "level", "message"} <= set(event) for event in logged)
     assert [event for event in logged if event["level"] == "warning" and "splits" in event["message"]]
     last = [event["progress"] for event in logged if event.get("progress", {}).get("step") == "label"][-1]
-    assert last["done"] == last["total"] == 9
+    assert last["done"] == last["total"] == 4
     assert last["counts"]["tiles"] > 0
 
 

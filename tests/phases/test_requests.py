@@ -55,7 +55,7 @@ def test_a_build_asks_little_per_tile_and_one_without_work_next_to_nothing(
 
 
 def test_the_commits_of_a_long_build_cost_the_next_one_little(bucket: str, s3_server: S3Server, tmp_path: Path) -> None:
-    write_archive(tmp_path)
+    write_archive(tmp_path, count=1)
     overrides = [f"root=s3://{bucket}/lake", "tiles.unit_mb=0.02", "engine.commit_seconds=0.001"]
     count(s3_server, tmp_path / "build.yaml", overrides)
     assert sum("PUT" in each and "/tables/runs/_delta_log" in each for each in s3_server.requests) > 10

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyproj
 import pytest
+from rasterio.crs import CRS
 from rasterio.transform import Affine
 
 from rsflow.calibration import to_physical
@@ -172,6 +175,23 @@ def test_a_file_without_a_place_takes_that_of_the_item(catalogue: Catalogue, onl
     with open_scene(only(catalogue.folder)) as reader:
         assert reader.info.crs is None
         assert "places [5, 5]" in str(reader.info.georeference_error)
+
+
+@pytest.mark.parametrize("key", ["proj:code", "proj:epsg", "proj:wkt2", "proj:projjson"])
+def test_every_spelling_of_a_place_is_read(catalogue: Catalogue, only: Only, key: str) -> None:
+    write_band(catalogue.folder / "x.tif", 100, crs=None, transform=Affine.identity())
+    known = CRS.from_epsg(32633)
+    stated = {
+        "proj:code": "EPSG:32633",
+        "proj:epsg": 32633,
+        "proj:wkt2": known.to_wkt(),
+        "proj:projjson": json.loads(pyproj.CRS.from_epsg(32633).to_json()),
+    }
+    bounds = [400_000, 5_000_000 - 20 * SIDE, 400_000 + 20 * SIDE, 5_000_000]
+    place = {"proj:code": None, "proj:bbox": bounds, "proj:shape": [SIDE, SIDE]}
+    catalogue.add(item("a", {"B1": {**band_asset("x.tif", "B1", "red"), **place, key: stated[key]}}))
+    with open_scene(only(catalogue.folder)) as reader:
+        assert (reader.info.crs, reader.info.transform) == ("EPSG:32633", (20, 0, 400_000, 0, -20, 5_000_000))
 
 
 def test_a_file_with_a_place_keeps_it(catalogue: Catalogue, only: Only) -> None:

@@ -1,7 +1,7 @@
 """Names of categories that differ in their spelling only: "SHIP", "ship" and "ships" are three classes to whoever trains.
 
 Names that become one once case, blanks, hyphens, underscores and the plural are taken off are one category, and every
-spelling but the most frequent is a fault.
+spelling but the most frequent is a fault; so is a rare name that is a letter away from a frequent one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 from rsflow.audit.report import Report
 from rsflow.instructions.wording.english import singular_noun
+
+FREQUENT = 10  # times as often as its misprint
+LONG = 6  # letters
 
 
 @dataclass
@@ -30,6 +33,7 @@ class CategorySpellings:
         self._first.setdefault(name, where)
 
     def report_to(self, report: Report) -> None:
+        self._report_misprints(report)
         by_key: dict[str, list[str]] = {}
         for name in self._first:
             by_key.setdefault(_key(name), []).append(name)
@@ -38,6 +42,26 @@ class CategorySpellings:
             for name in variants:
                 counted = f"{self._counts[name]:,} {name!r} and {self._counts[usual]:,} {usual!r}"
                 report.add("category_spelling", self._first[name], counted)
+
+    def _report_misprints(self, report: Report) -> None:
+        """Long names that occur once or twice and are a letter away from a frequent one: "airpot" beside "airport"."""
+        frequent = [name for name, count in self._counts.items() if count >= FREQUENT and len(name) >= LONG]
+        for name, count in self._counts.items():
+            if count * FREQUENT > max((self._counts[usual] for usual in frequent), default=0) or len(name) < LONG:
+                continue
+            for usual in frequent:
+                if self._counts[usual] >= count * FREQUENT and _key(usual) != _key(name) and is_misprint(name, usual):
+                    detail = f"{count:,} {name!r} and {self._counts[usual]:,} {usual!r}"
+                    report.add("category_spelling", self._first[name], detail)
+
+
+def is_misprint(one: str, other: str) -> bool:
+    """Whether a letter that is left out, added, changed or exchanged with the next makes one name the other."""
+    if abs(len(one) - len(other)) > 1 or any(c.isdigit() for c in one + other):
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    a, b = one[start:], other[start:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[:2][::-1] and a[2:] == b[2:])
 
 
 def _key(name: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet
 from rsflow.audit.labels.category_spellings import CategorySpellings
-from rsflow.audit.records.text_rules import find_conversation_faults
+from rsflow.audit.records.text_rules import find_faults
 from rsflow.audit.report import Report
 from rsflow.imports.conversation import Conversation, Exchange
 from rsflow.records import Label, Shape
@@ -22,6 +22,7 @@ from rsflow.spatial.geometry import Box, iou_matrix
 
 SAME_IOU = 0.95  # of two boxes of one category that are one object drawn twice
 MAX_BOXES = 2000  # of one category on one picture that are compared
+BOX_FAULTS = ("box_missing", "foreign_box")  # of texts that have a format of boxes
 CAPTION = "Describe the image."
 Faults = tuple[tuple[str, str], ...]
 
@@ -48,8 +49,9 @@ def _text_faults(picture: AnnotatedPicture, known: dict[tuple[str, str], Faults]
         if not label.text:
             continue
         if texts not in known:
-            conversation = Conversation((), (Exchange(*texts),))
-            known[texts] = tuple(find_conversation_faults(conversation, list(texts), "pixels"))
+            conversation = Conversation((), (Exchange(*texts),), texts)
+            found = find_faults(conversation, "pixels")
+            known[texts] = tuple(one for one in found if one[0] not in BOX_FAULTS)
         yield from known[texts]
 
 

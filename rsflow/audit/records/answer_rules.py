@@ -1,4 +1,4 @@
-"""Faults of a question and its answer: options that are not kept to, echoes, templates that were not filled, roles in the text.
+"""Faults of a question and its answer: options that are not kept to, echoes, roles in the text.
 
 Every rule is a row of ANSWER_RULES: a name and a function from one exchange to what is wrong with it.
 """
@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from rsflow.audit.records.answer_kinds import find_other_choices, find_wrong_answer_kinds
+from rsflow.audit.records.box_texts import find_broken_objects, find_foreign_boxes, find_missing_boxes, find_other_labels
+from rsflow.audit.records.stated_counts import find_contradictions, find_miscounts
+from rsflow.audit.records.template_texts import find_cut_texts, find_placeholders, find_program_texts, find_prompt_texts
 from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Exchange
 
@@ -19,13 +23,12 @@ _LISTED = re.compile(
     r"(?:(?:choose|select|pick|classify)\b[^:?]{0,80}|\b(?:options|classes|categories|choices)(?: are)?)\s*:\s*([^\n.?]+)",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(
-    r"\{\{?\s*[a-z][a-z_ ]*\s*\}?\}|\$\{\w+\}|<(?:answer|caption|category|class|question|insert[^<>]*)>|%\([a-z_]+\)s|"
-    r"\[(?:insert|placeholder|todo|your|answer here|caption here)\b[^\]]*\]|\b(?:TODO|FIXME|TBD|XXX)\b|\blorem ipsum\b"
-)
 _NOTHING = re.compile(r"\s*(?:n/?a|null|nan|undefined|nil|<?unk>?|error[:!]?.*)\s*\.?\s*", re.IGNORECASE)
 _ROLE = re.compile(
     r"(?:^|\n|[.!?]\s)\s*(?:###\s*)?(?:USER|User|ASSISTANT|Assistant|Human|HUMAN|GPT|SYSTEM|Instruction|Response)\s*:"
+)
+_FIELD = re.compile(
+    r"(?:^|\n|[.!?]\s)\s*(?:Question|Answer|Caption|Output|Input|Prompt|Context|Q|A)\s*:|^(?:system|user|assistant)\n"
 )
 _CHARACTERS = re.compile(r"([^\W\d_]|[!?,;])\1{7,}")
 _PAIRS = (
@@ -34,6 +37,7 @@ _PAIRS = (
 )
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")  # a fault of its own (control_token)
 _BETWEEN = re.compile(r"[\s,;\[\]]*")
+_ANSWERED = re.compile(r"(?:\?\s+(?:answer\s*:\s*)?|\banswer\s*:\s*)([^?]+)$", re.IGNORECASE)
 SHORT_WORDS = 8  # of an answer that names an option; a longer one may discuss several
 
 Rule = Callable[[Exchange, str], Iterator[str]]
@@ -46,22 +50,22 @@ def _empty(exchange: Exchange, form: str) -> Iterator[str]:
         yield f"the answer is {exchange.answer[:40]!r}"
 
 
-def _placeholder(exchange: Exchange, form: str) -> Iterator[str]:
-    for text in (exchange.question, exchange.answer):
-        if found := _PLACEHOLDER.search(text):
-            yield f"{found[0]!r} in {text[:80]!r}"
-
-
 def _role(exchange: Exchange, form: str) -> Iterator[str]:
     for text in (exchange.question, exchange.answer):
         if found := _ROLE.search(text):
             yield f"{found[0].strip()!r} in {text[:80]!r}"
+    if found := _FIELD.search(exchange.answer):
+        yield f"{found[0].strip()!r} in {exchange.answer[:80]!r}"
 
 
 def _echo(exchange: Exchange, form: str) -> Iterator[str]:
     answer = _normalise(exchange.answer)
-    if len(answer.split()) > 2 and answer == _normalise(exchange.question):
+    question = _normalise(exchange.question)
+    if len(answer.split()) > 2 and (answer == question or (len(question.split()) > 3 and answer.startswith(f"{question} "))):
         yield f"{exchange.answer[:80]!r} answers itself"
+    ended = _ANSWERED.search(exchange.question)
+    if ended and answer and _normalise(ended[1]) == answer:
+        yield f"{exchange.question[-80:]!r} holds its answer"
 
 
 def _loop(exchange: Exchange, form: str) -> Iterator[str]:
@@ -134,22 +138,32 @@ def _repeated_box(exchange: Exchange, form: str) -> Iterator[str]:
         end, before = start + len(box.text.strip("[]")), box.numbers
 
 
-ANSWER_RULES: dict[str, Rule] = {
-    "answer_not_an_option": _options,
-    "echo": _echo,
-    "empty_text": _empty,
-    "loop": _loop,
-    "placeholder": _placeholder,
-    "repeated_box": _repeated_box,
-    "role_marker": _role,
-    "unbalanced_marks": _unbalanced,
+ANSWER_RULES: dict[str, tuple[Rule, ...]] = {
+    "answer_contradicts_itself": (find_contradictions,),
+    "answer_not_an_option": (_options, find_other_choices),
+    "answer_of_other_kind": (find_wrong_answer_kinds,),
+    "box_missing": (find_missing_boxes,),
+    "box_not_a_box": (find_broken_objects,),
+    "count_differs": (find_miscounts,),
+    "cut_text": (find_cut_texts,),
+    "echo": (_echo,),
+    "empty_text": (_empty,),
+    "foreign_box": (find_foreign_boxes,),
+    "label_differs": (find_other_labels,),
+    "loop": (_loop,),
+    "placeholder": (find_placeholders,),
+    "program_text": (find_program_texts,),
+    "prompt_text": (find_prompt_texts,),
+    "repeated_box": (_repeated_box,),
+    "role_marker": (_role,),
+    "unbalanced_marks": (_unbalanced,),
 }
 
 
 def find_exchange_faults(exchange: Exchange, form: str) -> Iterator[tuple[str, str]]:
     """(fault, what is wrong) of one question and its answer."""
-    for fault, rule in ANSWER_RULES.items():
-        yield from ((fault, detail) for detail in rule(exchange, form))
+    for fault, rules in ANSWER_RULES.items():
+        yield from ((fault, detail) for rule in rules for detail in rule(exchange, form))
 
 
 def _normalise(text: str) -> str:

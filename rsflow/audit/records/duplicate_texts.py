@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from rsflow.audit.records.near_duplicate_records import normalise_words
 from rsflow.audit.report import MAX_EXAMPLES
 from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
@@ -65,7 +66,9 @@ class DuplicateTexts:
                 continue
             answer = closed_answer(exchange, self.form)
             texts = _hash(str(number), exchange.question, exchange.answer)
-            self._row(_hash(pictures, exchange.question), texts, _hash(answer) if answer is not None else 0, number)
+            self._row(
+                _hash(pictures, normalise_words(exchange.question)), texts, _hash(answer) if answer is not None else 0, number
+            )
 
     def _row(self, questions: int, texts: int, closed_answer: int, record: int) -> None:
         self._questions.append(questions)
@@ -116,10 +119,10 @@ def closed_answer(exchange: Exchange, form: str) -> str | None:
 
 def describe_pair(one: Conversation, other: Conversation, same: bool, form: str) -> str:
     """What two records have in common: their repeated text (`same`), or their question with two answers, for an example."""
-    answers = {exchange.question: exchange for exchange in one.exchanges}
+    answers = {normalise_words(exchange.question): exchange for exchange in one.exchanges}
     for exchange in reversed(other.exchanges):
-        before = answers.get(exchange.question)
-        if before and same and before.answer == exchange.answer:
+        before = answers.get(normalise_words(exchange.question))
+        if before and same and before == exchange:
             return f"{_short(exchange.question)} -> {_short(exchange.answer)}"
         if before and not same and closed_answer(before, form) != closed_answer(exchange, form):
             return f"{_short(exchange.question)} -> {_short(before.answer)} and {_short(exchange.answer)}"

@@ -17,9 +17,11 @@ import numpy as np
 
 from rsflow.audit.report import MAX_EXAMPLES, Report
 from rsflow.imports.conversation import Conversation
+from rsflow.instructions.wording.english import NUMBER_WORDS
 
 _WORDS = re.compile(r"-?\d+(?:\.\d+)?|[^\W\d_]+|[<>=+%]")
-MIN_WORDS = 4  # words of the answers; "Red." and "red" are one answer, not two records with one text
+MIN_WORDS = 4  # of a whole record
+_SPELLINGS = {"color": "colour", "gray": "grey", "center": "centre", "meters": "metres"}
 _ARTICLES = frozenset(["a", "an", "the"])
 
 
@@ -33,7 +35,7 @@ class NearDuplicates:
 
     def add(self, number: int, conversation: Conversation) -> None:
         texts = [text for exchange in conversation.exchanges for text in (exchange.question, exchange.answer)]
-        if sum(len(normalise_words(text).split()) for text in texts[1::2]) < MIN_WORDS:
+        if sum(len(normalise_words(text).split()) for text in texts) < MIN_WORDS:
             return
         self._words.append(_hash(*conversation.pictures, *map(normalise_words, texts)))
         self._texts.append(_hash(*texts))
@@ -52,9 +54,15 @@ class NearDuplicates:
 
 
 def normalise_words(text: str) -> str:
-    """The words of a text in lower case, without articles and punctuation."""
+    """The words of a text in lower case and one spelling, numbers as figures, without articles and punctuation."""
     found = _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(word for word in found if word not in _ARTICLES)
+    return " ".join(_normalise_word(word) for word in found if word not in _ARTICLES)
+
+
+def _normalise_word(word: str) -> str:
+    if word[-1].isdigit():
+        return f"{float(word):g}" if "." in word else word
+    return str(NUMBER_WORDS.index(word)) if word in NUMBER_WORDS[1:] else _SPELLINGS.get(word, word)
 
 
 def _hash(*parts: str) -> int:

@@ -6,9 +6,11 @@ majority exists nothing is reported. So a clean set has no fault, whatever its l
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass, field
 
+from rsflow.audit.records.template_texts import has_markdown, has_prompt
 from rsflow.audit.report import Report
 from rsflow.imports.conversation import Conversation
 from rsflow.instructions.checks.language import describe_foreign_text
@@ -16,6 +18,7 @@ from rsflow.instructions.checks.language import describe_foreign_text
 MIN_RECORDS = 5
 MAX_SHARE = 0.1  # of records that differ; with more of them there is no convention
 LONG_WORDS = 8  # of an answer that is a sentence
+_SHOWN = re.compile(r"\b(?:image|picture|photo|scene)\b", re.IGNORECASE)
 _ENDS = tuple(".!?…\"')]}>。！？:;”’%")
 
 
@@ -46,9 +49,15 @@ class SetRules:
     _english: _Deviations = field(default_factory=_Deviations)
     _tokens: _Deviations = field(default_factory=_Deviations)
     _ends: _Deviations = field(default_factory=_Deviations)
+    _prompts: _Deviations = field(default_factory=_Deviations)
+    _markdown: _Deviations = field(default_factory=_Deviations)
+    _pictures: _Deviations = field(default_factory=_Deviations)
 
     def add(self, number: int, conversation: Conversation, picture_tokens: int) -> None:
         """`picture_tokens`: in the record's questions."""
+        self._pictures.add(number, bool(conversation.pictures) or not _SHOWN.search(conversation.exchanges[0].question))
+        self._prompts.add(number, not any(has_prompt(exchange.question) for exchange in conversation.exchanges))
+        self._markdown.add(number, not any(has_markdown(exchange.answer) for exchange in conversation.exchanges))
         texts = [text for exchange in conversation.exchanges for text in (exchange.question, exchange.answer)]
         self._english.add(number, not any(map(describe_foreign_text, texts)))
         if conversation.pictures:
@@ -58,6 +67,9 @@ class SetRules:
                 self._ends.add(number, not exchange.answer.split()[-1].islower() or exchange.answer.endswith(_ENDS))
 
     def report_to(self, report: Report) -> None:
+        self._pictures.report_to(report, "no_picture", "asks about a picture and names none")
+        self._prompts.report_to(report, "prompt_text", "asks with the words of a prompt, the rest without")
+        self._markdown.report_to(report, "program_text", "is written in Markdown, the rest is not")
         self._english.report_to(report, "other_language", "is not in English as the rest is")
         self._tokens.report_to(report, "picture_tokens", "has a picture and no token for it, as the rest has")
         self._ends.report_to(report, "cut_text", "ends within a sentence, where the rest ends with a mark")

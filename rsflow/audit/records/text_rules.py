@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from rsflow.audit.records.answer_consistency import find_miscounts, find_wrong_answer_kinds
 from rsflow.audit.records.answer_rules import find_exchange_faults
-from rsflow.imports.conversation import Conversation, turn_text
+from rsflow.imports.conversation import Conversation
 from rsflow.imports.label_parsing import match_phrasing
 from rsflow.instructions.phrasings import HINT
 from rsflow.text.control_tokens import find_control_token
@@ -30,7 +28,7 @@ _REFUSAL = re.compile(
 )
 # UTF-8 read as Latin-1 or Windows-1252, and the mark of a byte that was no text.
 _MOJIBAKE = re.compile(
-    "\ufffd|[ÃÂ][\u0080-\u00bf]|(?:[\u00c2-\u00df][\u0080-\u00bf]){2}|[\u00e0-\u00ef][\u0080-\u00bf]{2}|â€[\u0080-\u024f\u2018-\u203a™œ]?|ï»¿|Ã[ƒ‚…€]|\\\\u[0-9a-fA-F]{4}|&(?:amp|lt|gt|quot|nbsp|apos|#\\d+|#x[0-9a-fA-F]+);"
+    "[\ufffd\u200b\u2060\ufeff\u00ad]|[ÃÂ][\u0080-\u00bf]|(?:[\u00c2-\u00df][\u0080-\u00bf]){2}|[\u00e0-\u00ef][\u0080-\u00bf]{2}|â€[\u0080-\u024f\u2018-\u203a™œ]?|ï»¿|Ã[ƒ‚…€]|\\\\u[0-9a-fA-F]{4}|&(?:amp|lt|gt|quot|nbsp|apos|#\\d+|#x[0-9a-fA-F]+);"
 )
 # Runs of what the bytes above 0x7F are in Latin-1 and Windows-1252.
 _HIGH = re.compile("[\u0080-\u00ffŒœŠšŸŽžƒˆ˜\u2013-\u2022…‰‹›€™]{2,}")
@@ -123,27 +121,21 @@ RULES: dict[str, Rule] = {
     "control_token": _control,
     "picture_tokens": _tokens,
     "box_not_a_box": _boxes,
-    "count_differs": lambda conversation, texts, form: find_miscounts(conversation, form),
-    "answer_of_other_kind": lambda conversation, texts, form: find_wrong_answer_kinds(conversation, form),
 }
 
 
-def find_faults(record: Any, conversation: Conversation, form: str) -> Iterator[tuple[str, str]]:
-    """(fault, what is wrong) of everything in a record, which `parse_conversation` could read."""
-    return find_conversation_faults(conversation, _texts(record), form)
-
-
-def find_conversation_faults(conversation: Conversation, texts: list[str], form: str) -> Iterator[tuple[str, str]]:
-    """The same of a conversation. `texts`: its turns as they stand, asking and answering in turn."""
+def find_faults(conversation: Conversation, form: str) -> Iterator[tuple[str, str]]:
+    """(fault, what is wrong) of everything in the texts of a conversation."""
+    texts = list(conversation.texts)
     for fault, rule in RULES.items():
         yield from ((fault, detail) for detail in rule(conversation, texts, form))
     for exchange in conversation.exchanges:
         yield from find_exchange_faults(exchange, form)
 
 
-def count_picture_tokens(record: Any) -> int:
-    """In the questions of a record."""
-    return sum(len(_TOKEN.findall(text)) for text in _texts(record)[::2])
+def count_picture_tokens(conversation: Conversation) -> int:
+    """In the questions."""
+    return sum(len(_TOKEN.findall(text)) for text in conversation.texts[::2])
 
 
 def iter_named_categories(conversation: Conversation) -> Iterator[str]:
@@ -152,10 +144,3 @@ def iter_named_categories(conversation: Conversation) -> Iterator[str]:
         if match_phrasing(_HINT.sub("", exchange.question))[0] == "classification":
             yield exchange.answer.strip().rstrip(".")
         yield from _LABELLED.findall(exchange.answer)
-
-
-def _texts(record: Any) -> list[str]:
-    """The turns as they stand, asking and answering in turn, without what the system says."""
-    turns = record.get("conversations", record.get("messages"))
-    dialogue = [turn for turn in turns if str(turn.get("from", turn.get("role"))).strip().lower() != "system"]
-    return [turn_text(turn) or "" for turn in dialogue]

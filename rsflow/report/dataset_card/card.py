@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rsflow.report.dataset_card.model_sentences import caption_sentences, model_sentences
+from rsflow.report.dataset_card.model_sentences import imported_sentences, model_sentences
 from rsflow.report.dataset_card.seed_mixes import GENERATED, MMRS_1M, RS_GPT4V
 from rsflow.report.dataset_card.seed_tables import HEAD, Built, seed_tables
 from rsflow.report.dataset_card.split_table import Strata, split_error, split_rows
@@ -83,7 +83,7 @@ class CardFacts:
     wanted: Mapping[str, float] = field(default_factory=dict)  # the shares that the splits should have
     strata: Strata = field(default_factory=dict)
     origins: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    imported: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by source: see caption_sentences
+    imported: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by source: see imported_sentences
     sentences: Mapping[str, float] = field(default_factory=dict)  # of models, by how they were compared: see model_sentences
     reviewed: ReviewSummary | None = None  # what people found; None where nobody decided on anything
 
@@ -133,7 +133,7 @@ def _instructions(facts: CardFacts) -> Iterable[str]:
         yield f"### Split `{split}`: {facts.samples[split]:,} samples, {sum(tally.values()):,} instructions"
         if tally:
             yield _tally_table(tally)
-    yield from caption_sentences(facts.imported)
+    yield from imported_sentences(facts.imported)
     yield from model_sentences(facts.sentences)
 
 

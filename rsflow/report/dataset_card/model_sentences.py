@@ -22,14 +22,15 @@ def model_sentences(count: Mapping[str, float]) -> Iterable[str]:
         )
 
 
-def caption_sentences(counts: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
-    """By source: how the sentences of its captions were compared with its labels."""
+def imported_sentences(counts: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
+    """By source: how the sentences of its captions and answers were compared with its other labels."""
     for source, count in counts.items():
         total, unread, wrong = (int(count.get(f"imported_{name}", 0)) for name in ("sentences", "unread", "contradicted"))
         if total:
             yield (
-                f"Captions of `{source}` have {total:,} different sentences. In {unread:,} of them ({unread / total:.1%}) "
+                f"Captions and answers of `{source}` have {total:,} different sentences. "
+                f"In {unread:,} of them ({unread / total:.1%}) "
                 "nothing could be compared with the labels: they are unread, which is not right. "
-                f"{wrong:,} statements contradict the labels of their tile; the captions are kept, as nobody knows which of "
+                f"{wrong:,} statements contradict the labels of their tile; they are kept, as nobody knows which of "
                 "the two is right."
             )

@@ -8,6 +8,7 @@ Sources: STAC common metadata, and the extensions projection, view, sat, sar, eo
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -117,12 +118,23 @@ def georeference(item: Item, asset: str) -> Json | None:
     def stated(*keys: str) -> Any:
         return next((place[key] for place in places for key in keys if place.get(key) is not None), None)
 
-    code, epsg = stated("proj:code"), stated("proj:epsg")
-    crs = code or (f"EPSG:{epsg}" if epsg else None) or stated("proj:wkt2")
-    transform, shape = stated("proj:transform"), stated("proj:shape")
-    if not isinstance(crs, str) or not _numbers(transform, (6, 9)) or not _numbers(shape, (2,)):
+    code, epsg, projjson = stated("proj:code"), stated("proj:epsg"), stated("proj:projjson")
+    crs = code or (f"EPSG:{epsg}" if epsg else None) or stated("proj:wkt2") or (json.dumps(projjson) if projjson else None)
+    shape = stated("proj:shape")
+    if not isinstance(crs, str) or not _numbers(shape, (2,)) or min(shape) <= 0:
+        return None
+    transform = stated("proj:transform")
+    if transform is None and _numbers(bounds := stated("proj:bbox"), (4,)):
+        transform = _transform_of_bounds(bounds, shape)
+    if not _numbers(transform, (6, 9)):
         return None
     return {"crs": crs, "transform": [float(value) for value in transform[:6]], "shape": [int(value) for value in shape]}
+
+
+def _transform_of_bounds(bounds: list[float], shape: list[int]) -> list[float]:
+    """The affine map (a to f) of a north-up grid of `shape` (rows, cols) between west, south, east and north."""
+    west, south, east, north = bounds
+    return [(east - west) / shape[1], 0.0, west, 0.0, (south - north) / shape[0], north]
 
 
 def _numbers(value: Any, lengths: tuple[int, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Imported captions are read, and the card tells per source how much of them was unread: real captions of UCM."""
+"""Imported captions, questions and conversations are read, and the card tells per source how much of them was unread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from rsflow.config.settings import BuildConfig
 from rsflow.config.validation import check
 from rsflow.inspection.facts.report_facts import card_facts
-from rsflow.instructions.checks.imported_captions import count_imported
+from rsflow.instructions.checks.imported_texts import count_imported
 from rsflow.phases.build import run
 from rsflow.records import Label, Provenance, Shape, TileFacts
 from rsflow.report.dataset_card.card import dataset_card
@@ -27,6 +27,14 @@ def test_captions_are_held_against_the_other_labels_and_never_against_themselves
     facts = TileFacts("t", "optical", 256, 256, None, (*planes, *captions), ("airplane",))
     assert count_imported(facts) == {"imported_sentences": 4, "imported_unread": 2, "imported_contradicted": 1}
     assert not count_imported(TileFacts("t", "optical", 256, 256, None, tuple(planes), ("airplane",)))
+
+
+def test_answers_to_imported_questions_are_read_with_their_questions() -> None:
+    planes = [Label("box", "airplane", TRUTH, Shape((x, 10.0, x + 30, 40.0))) for x in (10.0, 60.0, 110.0, 160.0)]
+    asked = {"How many airplanes are there?": "4", "How many airplanes do you see?": "seven", "Is the mood calm?": "yes"}
+    questions = [Label("question", answer, TRUTH, text=question) for question, answer in asked.items()]
+    facts = TileFacts("t", "optical", 256, 256, None, (*planes, *questions, questions[0]), ("airplane",))
+    assert count_imported(facts) == {"imported_sentences": 3, "imported_unread": 1, "imported_contradicted": 1}
 
 
 def test_the_card_tells_the_unread_share_of_real_captions(test_data: Path, tmp_path: Path) -> None:
@@ -53,6 +61,6 @@ def test_the_card_tells_the_unread_share_of_real_captions(test_data: Path, tmp_p
     counts = facts.imported["ucm"]
     # One sentence each, and no label says anything of these pictures but the captions themselves.
     assert (counts["imported_sentences"], counts["imported_unread"]) == (captions, captions)
-    assert f"Captions of `ucm` have {captions} different sentences. In {captions} of them (100.0%)" in " ".join(
+    assert f"Captions and answers of `ucm` have {captions} different sentences. In {captions} of them (100.0%)" in " ".join(
         dataset_card(facts).split()
     )

@@ -1,0 +1,117 @@
+"""Whether an answer is of the kind that its question asks for: a number, yes or no, one of two things, a word, a statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rsflow.audit.records.duplicate_texts import closed_answer
+from rsflow.imports.conversation import Exchange
+from rsflow.imports.label_parsing import match_phrasing, strip_answer_hints
+from rsflow.instructions.phrasings import HINT
+from rsflow.instructions.wording.english import NUMBER_WORDS
+
+NUMBER = rf"\d{{1,3}}|zero|{'|'.join(NUMBER_WORDS)}"
+PICTURE = (
+    r"(?:\s+(?:in|on)\s+(?:this|the)\s+(?:(?:given|provided|remote sensing|satellite|aerial|sar|infrared)\s+)*"
+    r"(?:image|picture|scene))?"
+)
+HOW_MANY = re.compile(
+    r"(?:how many|what is the number of)\s+([\w /-]+?)"
+    rf"(?:\s+(?:are|is)(?:\s+(?:there|visible|present|shown))?)?{PICTURE}(?:\s+(?:in total|altogether))?\s*\??",
+    re.I,
+)
+IS_THERE = re.compile(
+    rf"(?:is\s+there\s+(?:an?|any)|are\s+there(?:\s+any|\s+some)?(?!\s+(?:{NUMBER}|more|fewer|less|many|only|at|the)\b))\s+"
+    rf"([\w /-]+?)(?:\s+(?:visible|present))?{PICTURE}\s*\??",
+    re.I,
+)
+_ALL_OF = re.compile(
+    rf"(?:detect|find|locate|mark|list)\s+(?:all|every|each)(?:\s+of)?(?:\s+the)?\s+([\w -]+?){PICTURE}\s*\.?", re.I
+)
+_OBJECTS = ("object", "objects", "target", "targets", "thing", "things")
+LINKED = re.compile(r"\b(?:of|at|in|on|near|with|and|or|to|from|by)\b", re.I)
+_AMOUNT = re.compile(
+    rf"\d|\b(?:{'|'.join(NUMBER_WORDS)}|many|few|several|some|couple|dozens?|hundreds?|thousands?|hundred|zero|none|no|any|"
+    r"lots?|numerous|multiple|more|less|about|around|between|eleven|twelve|\w+teen|twenty|thirty|\w+ty|unknown|unclear)\b",
+    re.IGNORECASE,
+)
+_LOOSE_AMOUNT = re.compile(
+    r"\b(?:an?|single|pairs?|both|not|plenty|abundan\w+|dense\w*|countless|uncountable|cannot|can't|all|only|every|each|full|"
+    r"absent|present|visible)\b",
+    re.IGNORECASE,
+)
+_VERDICT = re.compile(
+    r"\b(?:yes|no|yeah|yep|nope|not|true|false|correct|incorrect|right|wrong|indeed|maybe|perhaps|possibly|likely|probably|"
+    r"certain\w*|uncertain|unsure|absent|present|visible|sure|definitely|it is|there (?:is|are))\b",
+    re.IGNORECASE,
+)
+_EITHER = re.compile(
+    r"is (?:it|this|the (?:area|image|scene|picture)) (?:an? )?(\w+)(?: \w+)? or (?:an? )?(\w+)"
+    r"(?: (?:area|scene|image|region|one))?\s*\??",
+    re.IGNORECASE,
+)
+_OPEN_CHOICE = re.compile(r"\b(?:both|neither|mixed|either|unknown|unclear|mixture|partly)\b", re.IGNORECASE)
+_COLOUR = re.compile(r"what (?:is the )?colou?r\b", re.IGNORECASE)
+_IS_QUESTION = re.compile(r"(?:what|where|how|which|who|is there|are there|can you|could you)\b[^.!?]*\?", re.IGNORECASE)
+_HINT = re.compile(rf"{re.escape(HINT)}\s*$", re.IGNORECASE)
+_ONE_WORD = re.compile(r"\b(?:single|one) word or (?:a )?(?:short )?phrase\b", re.IGNORECASE)
+MAX_PHRASE_WORDS = 12
+
+
+def find_wrong_answer_kinds(exchange: Exchange, form: str) -> Iterator[str]:
+    """Answers of another kind than their question asks for."""
+    question, closed = bare_question(exchange), closed_answer(exchange, form)
+    is_number = closed is not None and re.fullmatch(r"-?\d+(?:\.\d+)?", closed) is not None
+    expected = ""
+    if HOW_MANY.fullmatch(question):
+        expected = "a number" if _is_no_amount(closed, exchange.answer, is_number) else ""
+    elif IS_THERE.fullmatch(question):
+        expected = "yes or no" if _is_no_verdict(closed, is_number) else ""
+    elif _COLOUR.match(question) and is_number:
+        expected = "a colour"
+    elif _IS_QUESTION.fullmatch(exchange.answer) and exchange.answer != exchange.question:
+        expected = "no question"
+    elif _ONE_WORD.search(exchange.question) and len(exchange.answer.split()) > MAX_PHRASE_WORDS:
+        expected = "a word or a phrase"
+    if expected:
+        yield f"{exchange.question[:60]!r} asks for {expected}, its answer is {exchange.answer[:40]!r}"
+
+
+def find_other_choices(exchange: Exchange, form: str) -> Iterator[str]:
+    """Answers to "is it a rural or an urban area?" that are neither."""
+    found = _EITHER.fullmatch(bare_question(exchange))
+    answer = exchange.answer.lower()
+    is_named = found is None or any(one.lower()[:4] in answer for one in found.groups())
+    if found and not is_named and len(answer.split()) <= 3 and not _OPEN_CHOICE.search(answer):
+        yield f"the answer {exchange.answer[:40]!r} is neither {found[1]} nor {found[2]}"
+
+
+def bare_question(exchange: Exchange) -> str:
+    """The question without the hint how to answer."""
+    return _HINT.sub("", exchange.question).strip()
+
+
+def asked_category(exchange: Exchange) -> str:
+    """The category all of whose objects are asked for; empty where none is."""
+    question = strip_answer_hints(exchange.question)
+    kind, gaps = match_phrasing(question)
+    found = _ALL_OF.fullmatch(question.strip())
+    name = gaps.get("many", "") if kind == "detection_one" else found[1] if found and not kind else ""
+    return "" if name.lower() in _OBJECTS else name
+
+
+def read_number(text: str) -> int:
+    """The value of what NUMBER finds."""
+    lower = text.lower()
+    return int(lower) if lower.isdigit() else 0 if lower == "zero" else NUMBER_WORDS.index(lower)
+
+
+def _is_no_amount(closed: str | None, answer: str, is_number: bool) -> bool:
+    if closed is not None:
+        return not _AMOUNT.search(closed) if not is_number else not closed.isdigit()
+    return not _AMOUNT.search(answer) and not _LOOSE_AMOUNT.search(answer)
+
+
+def _is_no_verdict(closed: str | None, is_number: bool) -> bool:
+    return is_number or (closed is not None and not _VERDICT.search(closed) and not _AMOUNT.search(closed))
