@@ -22,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from rsflow.instructions.wording.attributes import INDICES, PARTS, PHYSICAL_PARTS
+from rsflow.instructions.wording.attributes import PARTS, PHYSICAL_PARTS
 from rsflow.report.pictures.contact_sheet import contact_sheet
 from rsflow.report.pictures.show import sample_card
 from rsflow.shards.format import Sample
@@ -30,7 +30,7 @@ from rsflow.shards.manifest import read_snapshot, snapshot_root
 from rsflow.shards.reader import ShardReader
 
 SHEET_CARDS = 9
-PICTURE_FACTS = {"brightness", "texture", "colour", *PARTS, *INDICES, "low_backscatter_share", *chain(*PHYSICAL_PARTS.values())}
+PICTURE_FACTS = {"brightness", "texture", "colour", *PARTS, "low_backscatter_share", *chain(*PHYSICAL_PARTS.values())}
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,6 @@ TOPICS = {
     "weakest_backscatter_part": "weakest backscatter",
     "warmest_part": "warmest part",
     "coolest_part": "coolest part",
-    "index_share": "index",
     "field_mean": "field",
     "field_highest": "field highest",
     "field_lowest": "field lowest",

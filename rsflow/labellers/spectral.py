@@ -15,8 +15,8 @@ NDBI and BSI are high on roofs and on dry soil alike (Zha et al. say so), so the
 and it needs a short-wave infrared band. Cloud, snow and glare, known by being white in the picture, are left unnamed.
 
 An index is a physical statement only of values proportional to reflectance: unit `reflectance`, or an `offset` of the
-labeller. Of uncalibrated numbers (`dn`) no land cover is claimed; what can be said is the index itself: facts "ndvi_share",
-"ndwi_share" or "mndwi_share", "ndbi_share" with the share of pixels at or above the threshold, which is their text.
+labeller. Of uncalibrated numbers (`dn`), whose offset nobody knows, nothing is claimed, not even
+the index; `rsflow plan` warns.
 
 Known quality: on the hand-labelled flood chip of Sen1Floods11 (Spain, Sentinel-2 L1C;
 https://doi.org/10.1109/CVPRW50498.2020.00113) named water is water for 90 % of its pixels and holds 83 % of the water. The
@@ -72,7 +72,7 @@ class Spectral:
 
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "spectral"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical"})
     measured: ClassVar[tuple[MeasuredQuality, ...]] = ()
 
@@ -103,7 +103,7 @@ class Spectral:
         usable = raster.valid & ~white_mask(picture) & self._finite_mask(raster)
         origin = provenance(self)
         if unit != "reflectance" and not self.offset:
-            return self._index_facts(raster, usable)
+            return []
         labels = []
         for category, (margin, mask) in self._cover_masks(raster).items():
             named = usable & mask
@@ -118,22 +118,6 @@ class Spectral:
             elif self._is_absent(margin, usable, raster.valid):
                 labels.append(Label("cover", category, origin, value=0.0))
         return labels
-
-    def _index_facts(self, raster: Raster, usable: Mask) -> list[Label]:
-        """The indices of numbers that are not known to be reflectance, as numbers and nothing more."""
-        thresholds = {"ndvi": (self.vegetation_ndvi, self._band_index(raster, "nir", "red"))}
-        swir = self._band_name("swir", raster.bands) is not None
-        if self._band_name("green", raster.bands) is not None:
-            name, least = ("mndwi", self.water_mndwi) if swir else ("ndwi", self.water_ndwi)
-            thresholds[name] = (least, self._band_index(raster, "green", "swir" if swir else "nir"))
-        if swir:
-            thresholds["ndbi"] = (self.bare_ndbi, self._band_index(raster, "swir", "nir"))
-        if not usable.any():
-            return []
-        return [
-            Label("fact", f"{name}_share", provenance(self), text=f"{least:g}", value=float((index[usable] >= least).mean()))
-            for name, (least, index) in thresholds.items()
-        ]
 
     def _finite_mask(self, raster: Raster) -> Mask:
         """Where every band that an index needs has a number."""

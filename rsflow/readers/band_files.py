@@ -70,9 +70,12 @@ def open_bands(files: SceneFiles) -> BandFiles:
     decoders: Mapping[str, Decoder] = {}
     if kind := files.options.get("product"):
         files, decoders = describe_product(PRODUCTS[kind], files)
+    if not requested:
+        place = next(iter(files.sidecars), files.scene_id)
+        raise DataError("missing_file", f"{place}: no file of any band lies beside it: download the whole product")
     absent = [band for band in requested if band not in files.files]
-    if absent or not requested:
-        missing = ", ".join(absent) or "any band"
+    if absent:
+        missing = ", ".join(absent)
         raise DataError("missing_band", f"{files.scene_id}: no file for {missing}; has {_listed(files.files)}")
     readers: dict[str, GeoTiff] = {}
     try:

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from rasterio.transform import from_origin
 
-from rsflow.config.settings import Scenes, Source
+from rsflow.config.settings import BuildConfig, Scenes, Source
+from rsflow.config.validation import check
 from rsflow.errors import ConfigError, DataError
+from rsflow.planning.estimates.estimate import estimate_build
+from rsflow.planning.plan import make_plan
 from rsflow.readers import list_scenes, open_scene
 from rsflow.spatial.geometry import Window
 
@@ -85,6 +88,30 @@ def test_damaged_metadata_is_that_scenes_fault(safe, text, said):
         open_scene(scene)
     assert caught.value.reason == "bad_metadata"
     assert "MTD_MSIL2A.xml" in caught.value.detail
+
+
+def test_a_product_without_band_files_is_a_counted_reject(safe, tmp_path):
+    """Downloaded in part: the metadata is there, no band is. Nothing that names the scene's first file may fail on it."""
+    safe(metadata("BOA_ADD_OFFSET"))
+    lonely = tmp_path / "S2A_MSIL2A_Y.SAFE/MTD_MSIL2A.xml"
+    lonely.parent.mkdir()
+    lonely.write_text(metadata("BOA_ADD_OFFSET"))
+    entry = {"product": "sentinel2_l2a", "files": str(tmp_path / "*.SAFE")}
+    config = {
+        "root": str(tmp_path / "lake"),
+        "sources": [
+            {"name": "s2", "sensor": "optical", "licence": "CC-BY-4.0", "scenes": entry, "labellers": [{"name": "scene"}]}
+        ],
+    }
+    built = check(BuildConfig, config, "test")
+    plan = make_plan(built, None)
+    (row,) = [row for row in plan.scenes.to_pylist() if row["probe_reason"]]
+    assert (row["probe_reason"], row["probe_detail"]) == (
+        "missing_file",
+        f"{lonely}: no file of any band lies beside it: download the whole product",
+    )
+    estimate = estimate_build(built, plan, None)
+    assert any("1 scenes cannot be opened (missing_file (1))" in warning for warning in estimate.warnings)
 
 
 def test_real_level_2a_folders_open(test_data):

@@ -36,12 +36,6 @@ PHYSICAL_PARTS = {
     },
     "optical": {},
 }
-INDICES = {
-    "ndvi_share": "normalised difference vegetation index (NDVI)",
-    "ndwi_share": "normalised difference water index (NDWI)",
-    "mndwi_share": "modified normalised difference water index (MNDWI)",
-    "ndbi_share": "normalised difference built-up index (NDBI)",
-}
 LEAST_SHARE = 0.01
 
 
@@ -103,12 +97,11 @@ def appearance_questions(facts: TileFacts) -> Iterator[QuestionAnswer]:
 
 
 def share_questions(facts: TileFacts) -> Iterator[QuestionAnswer]:
-    """Of how much of the ground has low backscatter, or an index above its threshold."""
+    """Of how much of the ground has low backscatter."""
     low = low_backscatter(facts)
     if low and low[1] >= LEAST_SHARE:
         full = f"Low and even radar backscatter covers {english.percent_phrase(low[1])} of the image."
-        yield _of_share("low_backscatter", "low_backscatter_share", low[1], full, low[0], {})
-    yield from _index_shares(facts)
+        yield _of_share("low_backscatter", "low_backscatter_share", low[1], full, low[0])
 
 
 def physical_part_questions(facts: TileFacts) -> Iterator[QuestionAnswer]:
@@ -121,21 +114,11 @@ def physical_part_questions(facts: TileFacts) -> Iterator[QuestionAnswer]:
             yield _of_attribute(found, sentence.format(at=found.phrase))
 
 
-def _index_shares(facts: TileFacts) -> Iterator[QuestionAnswer]:
-    for kind, name in INDICES.items():
-        measured = tile_facts.measured_fact(facts, kind)
-        if facts.sensor == "optical" and measured and measured[1].value is not None and measured[1].value >= LEAST_SHARE:
-            position, label = measured
-            share = english.percent_phrase(measured[1].value)
-            full = f"The {name} is at least {label.text} on {share} of the image."
-            yield _of_share("index_share", kind, measured[1].value, full, position, {"index": name, "least": label.text})
-
-
 def _of_attribute(found: Attribute, full: str) -> QuestionAnswer:
     answer = {"kind": "fact", "name": found.kind, "value": found.value}
     return QuestionAnswer("vqa", found.kind, found.kind, found.value, full, answer, (found.label,))
 
 
-def _of_share(kind: str, name: str, value: float, full: str, label: int, placeholders: dict[str, str]) -> QuestionAnswer:
+def _of_share(kind: str, name: str, value: float, full: str, label: int) -> QuestionAnswer:
     answer = {"kind": "share", "value": value, "name": name}
-    return QuestionAnswer("vqa", kind, name, english.percent_phrase(value), full, answer, (label,), (), placeholders)
+    return QuestionAnswer("vqa", kind, name, english.percent_phrase(value), full, answer, (label,))

@@ -130,6 +130,7 @@ def find_warnings(built: BuildConfig, sources: Sequence[SourceOutlook], unanswer
         for warning in (
             *_empty_warnings(built, source, outlook),
             *_scene_warnings(outlook),
+            *_calibration_warnings(source, outlook),
             *_annotation_warnings(built, outlook),
         ):
             yield f"{source.name}: {warning}"
@@ -147,6 +148,15 @@ def _empty_warnings(built: BuildConfig, source: Source, outlook: SourceOutlook) 
         yield "comes out empty: its annotations hold no label for its scenes, and it has no labellers"
     if source.licence and not built.select.allows(source.licence):
         yield f"no sample may be used: select.allow_licences does not allow {source.licence}"
+
+
+def _calibration_warnings(source: Source, outlook: SourceOutlook) -> Iterator[str]:
+    names = [entry["name"] for entry in source.labellers if entry.get("name") == "spectral" and not entry.get("offset")]
+    if names and (count := outlook.units.get("dn")):
+        yield (
+            f"labeller spectral claims nothing of {count:,} scenes whose numbers are not calibrated (unit dn): set "
+            "scenes.unit: reflectance with scenes.scale and scenes.offset, or scenes.product"
+        )
 
 
 def _scene_warnings(outlook: SourceOutlook) -> Iterator[str]:

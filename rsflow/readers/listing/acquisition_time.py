@@ -60,7 +60,7 @@ def missing_time(scene: SceneFiles) -> Reject | None:
     rule = scene.options.get("acquired_at")
     if rule is None or parse_time(rule) is not None or any(re.search(rule, place) for place in scene.files.values()):
         return None
-    place = next(iter(scene.files.values()))
+    place = next(iter(scene.every_file), scene.scene_id)
     detail = f"acquired_at: {rule!r} is not found in {place}: the scene has no time; correct the expression or the name"
     return Reject("annotation", scene.scene_id, "no_time", detail, place)
 

@@ -31,7 +31,7 @@ from rsflow.records import Raster, SceneFiles
 from rsflow.schemas import IN_FLIGHT, pack_arrays, window_from_row
 from rsflow.sensors import SENSORS, PixelUnit
 from rsflow.spatial import geometry
-from rsflow.spatial.geometry import Window
+from rsflow.spatial.geometry import Window, enclosing_box
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.label.place_labels import place_labels, reduce_labels
 from rsflow.tiles.grid import chunk_index
@@ -70,6 +70,7 @@ class CutScenes:
             "pixel_unit": pixel_unit(scene, reader.info),
             "nodata": list(reader.info.nodata),
             "calibration": [asdict(how) for how in reader.info.calibration],
+            "unit_box": enclosing_box([window_from_row(place).box for place in row["windows"]]),
         }
         row["labels"] = _placed_labels(row["labels"], scene, reader)
         for _, chunk in groupby(row["windows"], key=lambda window: chunk_index(window["index"])):
@@ -118,8 +119,8 @@ def _is_scaled_to_reflectance(info: SceneInfo) -> bool:
 
 
 def main_file(scene: SceneFiles) -> str:
-    """The (first) file of a scene: annotation files call the scene by its name."""
-    return next(iter(scene.files.values()))
+    """The (first) file of a scene: annotation files call the scene by its name. The metadata of a product without bands."""
+    return next(iter(scene.every_file), scene.scene_id)
 
 
 def stats_key(scene: SceneFiles, fresh: bool = False) -> str:
