@@ -15,8 +15,8 @@ from typing import Any
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.lake.tables import Lake
 from rsflow.planning.plan import Plan
-from rsflow.planning.sources.zoom_scales import stored_scene_id
 from rsflow.planning.sources.annotation_rejects import annotation_rejects
+from rsflow.planning.sources.zoom_scales import stored_scene_id
 
 FIRST_YEAR = 1940  # older dates are no acquisitions of such pictures
 SHOWN = 3  # variants that a line lists
