@@ -134,7 +134,7 @@ def over_kept(function: BatchFunction) -> BatchFunction:
 
 def split_rejected(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     """(kept rows, rejected rows) of a batch, by its column `reject_reason`."""
-    if "reject_reason" not in table.column_names:
-        return table, table.slice(0, 0)
+    if "reject_reason" not in table.column_names or table["reject_reason"].null_count == table.num_rows:
+        return table, table.slice(0, 0)  # the usual case: nothing of it is copied
     kept = pc.is_null(table["reject_reason"])
     return table.filter(kept), table.filter(pc.invert(kept))
