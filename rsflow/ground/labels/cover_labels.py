@@ -33,7 +33,7 @@ def label_cover(
     provenance: Provenance,
     pixel_m: tuple[float, float] = (1.0, 1.0),
 ) -> list[Label]:
-    """`values`, `known` (k * rows, k * cols): samples, and whether the raster has one; `seen` (rows, cols): valid pixels of the
+    """`values`, `known` (k * rows, k * cols): samples, and whether the raster has one; `visible` (rows, cols): valid pixels of the
     tile; `parts`: k. DataError is no concern of it: values that the legend lacks were refused before."""
     valid = np.repeat(np.repeat(visible, parts, axis=0), parts, axis=1)
     total = int(valid.sum())
@@ -57,7 +57,7 @@ def label_cover(
 
 def _borders(regions: dict[str, Mask], pixel_m: tuple[float, float], provenance: Provenance) -> Iterator[Label]:
     """How long the common border of every two covers is: pixels that touch by their sides. Between 0 and APART_PX pixels apart
-    they neither touch nor plainly lie apart, and nothing is said."""
+    they neither touch nor clearly lie apart, and there is no label."""
     near = {name: ndimage.binary_dilation(mask, _SIDES, APART_PX) for name, mask in regions.items()}
     for (one, mine), (other, theirs) in combinations(sorted(regions.items()), 2):
         if not (near[one] & theirs).any():
