@@ -16,7 +16,8 @@ import shapely
 
 from rsflow.files import storage
 from rsflow.ground.categories.classify import FeatureForm
-from rsflow.ground.labels.ground_cover import widen
+from rsflow.ground.labels.cover_relations import relate_covers
+from rsflow.ground.labels.ground_cover import draw_area, widen
 from rsflow.ground.labels.tile_labels import label_tile
 from rsflow.ground.layer_copy import Features, read_features
 from rsflow.ground.layer_settings import OutlineKind
@@ -108,6 +109,7 @@ class WindowFeatures:
         rules = LabelRules(self.kinds, self.layer.provenance, self.layer.outline, min_visibility)
         truth = label_tile(self.placed, tile, rules)
         if self.complete_area is None or not shapely.covers(self.complete_area, shapely.box(*tile.window.box)):
+            truth.labels += self._relations(truth, tile, is_mapped=False)
             return LayerTruth(truth)
         truth.labels += [
             Label("fact", f"{LENGTH}{name}", self.layer.provenance, text="m", value=length)
@@ -120,7 +122,14 @@ class WindowFeatures:
             present = {label.category for label in truth.labels}
             absent = sorted(covers - present)
             truth.labels += [Label("cover", category, self.layer.provenance, value=0.0) for category in absent]
+        truth.labels += self._relations(truth, tile, mapped)
         return LayerTruth(truth, tuple(name for name in self.layer.complete if name not in covers), mapped)
+
+    def _relations(self, truth: TileTruth, tile: TileView, is_mapped: bool) -> list[Label]:
+        if len(truth.areas) < 2:
+            return []
+        shown = {name: draw_area(area, tile) for name, area in truth.areas.items()}
+        return relate_covers(shown, tile.pixel_m, self.layer.provenance, is_mapped)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class LabelGround:
     min_visibility: float
     root: str = field(compare=False)
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def open(self) -> BatchFunction:
         return over_kept(self._label)
