@@ -73,8 +73,8 @@ def list_directions(facts: TileFacts) -> list[CoverDirection]:
 
 
 def ground_bearing(picture_deg: float, bearings: tuple[float, float]) -> float:
-    """Degrees from north of a direction in the picture (clockwise from its upper edge). `bearings`: those on the ground in which
-    the picture's columns (to the right) and rows (down) run."""
+    """Degrees from north of a direction in the picture (clockwise from its upper edge). `bearings`: those on the ground in
+    which the picture's columns (to the right) and rows (down) run."""
     right, down = (math.radians(bearing) for bearing in bearings)
     along, across = math.sin(math.radians(picture_deg)), -math.cos(math.radians(picture_deg))
     east = along * math.sin(right) + across * math.sin(down)
