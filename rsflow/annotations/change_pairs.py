@@ -21,7 +21,15 @@ from rsflow.annotations.change import change_captions, damage_polygons
 from rsflow.annotations.change.change_layouts import ChangeLayout
 from rsflow.annotations.change.change_masks import MaskSettings, legend_labels, read_change_labels
 from rsflow.annotations.change.damage_polygons import POST, PRE
-from rsflow.annotations.change.pair_files import FolderNames, detect_layout, exchange_folder, find_partner, known_layouts
+from rsflow.annotations.change.pair_files import (
+    FolderNames,
+    custom_layout,
+    detect_layout,
+    exchange_folder,
+    find_partner,
+    known_layouts,
+    layout_error,
+)
 from rsflow.annotations.change.pair_reading import PairReading
 from rsflow.annotations.parsing.mask_values import ignore_unplaced_masks, parse_legend, read_mask_bands
 from rsflow.errors import ConfigError, DataError
@@ -50,22 +58,30 @@ def read_change_pairs(
     category: str = "",
     legend: dict[str, str | None] | None = None,
     min_px: int = 1,
+    masks: str = "",
+    before: str = "",
+    after: str = "",
 ) -> AnnotatedSet:
     """Pairs as one annotated set. `layout`: a name of LAYOUTS, "xbd", "levir_cc" or "auto"; `category`: what a plain mask
-    marks; `legend`: what the values of masks mean; `min_px`: smaller areas are not counted. ConfigError for options that
-    cannot be."""
+    marks; `legend`: what the values of masks mean; `min_px`: smaller areas are not counted; `masks`, `before`, `after`: the
+    folders of another layout. ConfigError for options that cannot be."""
     if min_px < 1:
         raise ConfigError(f"annotations.options.min_px is {min_px}, expected a number of pixels from 1")
     if legend:
         parse_legend(legend)
-    layouts = () if layout in {"xbd", "levir_cc"} else known_layouts(layout)
+    custom = custom_layout(masks, before, after)
+    if custom and not category and not legend:
+        raise ConfigError("annotations.options.category is missing: what do the masks of these folders mark?")
+    layouts = (custom,) if custom else () if layout in {"xbd", "levir_cc"} else known_layouts(layout)
     settings, names = MaskSettings(legend, category, min_px), FolderNames()
     documents = [file for file in files if file.lower().endswith(".json")]
-    masks = [file for file in files if not file.lower().endswith(".json")] if layouts else []
+    mask_files = [file for file in files if not file.lower().endswith(".json")] if layouts else []
     with ignore_unplaced_masks(), ThreadPoolExecutor(_THREADS) as pool:
         parts = [part for file in documents for part in _read_document(file, documents, settings, names)]
         # Which files belong together is found before, in one thread: listings are shared.
-        planned = [_plan_mask(file, layouts, names) for file in _without_partners(masks, layouts)]
+        planned = [_plan_mask(file, layouts, names) for file in _without_partners(mask_files, layouts)]
+        # Of two masks of one pair that which says most is taken: S2Looking's label1 before its label.
+        planned.sort(key=lambda one: -len(one.others) if isinstance(one, _MaskPair) else 0)
         parts += pool.map(partial(_read_mask_pair, settings=settings), planned)
     return _join_pairs(parts)
 
@@ -105,8 +121,7 @@ def _without_partners(files: Sequence[str], layouts: Sequence[ChangeLayout]) -> 
 def _plan_mask(file: str, layouts: Sequence[ChangeLayout], names: FolderNames) -> _MaskPair | AnnotatedSet:
     layout = detect_layout(file, layouts, names)
     if layout is None:
-        expected = "; ".join(dict.fromkeys(f"{one.masks} beside {one.before} and {one.after}" for one in layouts))
-        return _rejected(file, DataError("unknown_layout", f"lies beside no folders of two dates; expected {expected}"))
+        return _rejected(file, layout_error(file, layouts, names))
     try:
         folders = (layout.before, layout.after, *layout.others)
         before, after, *others = (find_partner(file, folder, layout, names) for folder in folders)

@@ -47,6 +47,7 @@ def init(
     storage.write_bytes(place, write_draft(tree, sources, unused, lake, os.path.dirname(place)).encode())
     for source in sources:
         labels = f", {source.annotations.format}: {source.annotations.labels:,} labels" if source.annotations else ""
+        labels += ", pairs of two dates (change_pairs)" if source.scenes.pairs else ""
         labels += "".join(f", {layer.format} {os.path.basename(layer.file)}" for layer in source.layers if is_known(layer))
         sensor = source.sensor if source.sensor_reason else f"{source.sensor} (assumed)"
         print(f"{source.name}: {source.scenes.count:,} scenes, {sensor}{labels}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from rsflow.discovery.draft_annotations import ASK, OSM_LICENCE, SHOWN, draft_annotations, file_lines, is_known
 from rsflow.discovery.file_tree import FileTree
 from rsflow.discovery.questions import unnamed_bands
+from rsflow.discovery.shared_ground import find_shared_ground
 from rsflow.discovery.sources import DraftSource, Unused
 
 
@@ -25,8 +26,9 @@ def write_draft(tree: FileTree, sources: Sequence[DraftSource], unused: Sequence
     ]
     for source in sources:
         lines += [*_source(source, folder), ""]
+    shared = find_shared_ground(sources)
     lines += [
-        "tiles: {size_px: 512, whole_up_to_px: 1024}",
+        *(shared.lines() if shared else ["tiles: {size_px: 512, whole_up_to_px: 1024}"]),
         "",
         *_allowed_licences(sources),
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from rsflow.discovery.annotation_files import AnnotationGroup
 from rsflow.discovery.layers.ground_layers import GroundDraft
+from rsflow.discovery.scenes.scene_group import ChangePairs
 from rsflow.discovery.sources import DraftSource
 
 ASK = "# ASK: "
@@ -21,6 +22,8 @@ def draft_annotations(source: DraftSource, spell: Callable[[str], str]) -> list[
     entries = []
     if source.annotations:
         entries.append(list(_picture_entry(source, source.annotations, spell)))
+    elif source.scenes.pairs:
+        entries.append(list(_pairs_entry(source.scenes.pairs, spell)))
     elif source.scenes.classes:
         comment = f"# {len(source.scenes.classes)} classes: {some(source.scenes.classes)}"
         entries.append([comment, "format: folders", *file_lines(source.scenes.patterns, spell)])
@@ -60,6 +63,17 @@ def _picture_entry(source: DraftSource, group: AnnotationGroup, spell: Callable[
         yield f"exhaustive: true  {ASK}is every object of every category annotated? Else false: nothing is counted"
     else:
         yield f"exhaustive: {_yaml(source.exhaustive)}"
+
+
+def _pairs_entry(pairs: ChangePairs, spell: Callable[[str], str]) -> Iterator[str]:
+    yield "# pairs of two dates, and what changed between them: docs/change.md"
+    yield "format: change_pairs"
+    yield from file_lines(pairs.patterns, spell)
+    if pairs.splits:
+        yield f"splits: {_yaml({name: [spell(one) for one in patterns] for name, patterns in pairs.splits.items()})}"
+    if pairs.options:
+        is_asked = "category" in pairs.options
+        yield f"options: {_yaml(pairs.options)}{f'  {ASK}what do the masks mark?' if is_asked else ''}"
 
 
 def _layer_entry(layer: GroundDraft, spell: Callable[[str], str]) -> Iterator[str]:

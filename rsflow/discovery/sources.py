@@ -124,10 +124,11 @@ def pair_sources(
     unused += [
         Unused(folder, "looks like masks, but no pictures have its files' names") for folder in masks if folder not in paired
     ]
+    paired_files = {path for group in scenes if group.pairs for path in group.pairs.files}
     for each in annotations:
         if each.fault:
             unused.append(Unused(_place(each), f"looks like {each.format}, but: {each.fault}"))
-        elif id(each) not in used:
+        elif id(each) not in used and not paired_files.issuperset(each.files):
             unused.append(Unused(_place(each), f"{each.format} of {len(each.pictures)} pictures, none of which was found"))
     return sources, [*unused, *_other_files(tree, scenes, annotations)]
 
@@ -156,7 +157,9 @@ def _joined(one: SceneGroup, other: SceneGroup) -> SceneGroup:
 
 
 def _fitting(group: SceneGroup, annotations: Sequence[AnnotationGroup]) -> list[AnnotationGroup]:
-    """The annotations of a group's pictures, the best first."""
+    """The annotations of a group's pictures, the best first; none of pairs of dates, which have their own."""
+    if group.pairs:
+        return []
     fitting = [each for each in annotations if not each.fault and _overlap(group, each) >= MIN_OVERLAP]
     return sorted(
         fitting, key=lambda each: (not each.labels, -round(_overlap(group, each), 1), _preference(each.format), each.folder)
@@ -166,7 +169,7 @@ def _fitting(group: SceneGroup, annotations: Sequence[AnnotationGroup]) -> list[
 def _other_files(tree: FileTree, scenes: Sequence[SceneGroup], annotations: Sequence[AnnotationGroup]) -> list[Unused]:
     """Files that are neither scenes, annotations of a known format nor vector layers: by folder and kind, counted."""
     known = (
-        {path for group in scenes for path in group.files}
+        {path for group in scenes for path in (*group.files, *(group.pairs.files if group.pairs else ()))}
         | _catalogue_files(tree, scenes)
         | {path for group in annotations for path in group.files}
     )

@@ -36,6 +36,7 @@ _COMPANION = pa.struct(
         *((name, pa.string()) for name in ("sensor", "tile_id", "role", "acquired_at")),
         *((name, pa.int64()) for name in ("number", "height_px", "width_px")),
         ("shift_px", pa.list_(pa.float64())),  # of a group: measured against its first picture
+        ("box_in_first", pa.list_(pa.float64())),  # of scales of one scene: what it shows of the first picture
         ("picture", pa.binary()),
     ]
 )

@@ -17,6 +17,7 @@ from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.ground.categories.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.layer_settings import OutlineKind
+from rsflow.ground.shapes import Shapes
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box, FloatArray, Window
 from rsflow.spatial.polygons import to_geometry, translate_parts
@@ -26,26 +27,28 @@ FILL_PX = 5  # least width of pixels without a value that hide what lies below
 
 @dataclass(frozen=True)
 class PlacedFeatures:
-    """Features in pixels of their scene, with their bounds (n, 4). `shares`: how much of each whole feature its geometry is.
+    """Features in pixels of their scene. `shares`: how much of each whole feature its geometry is.
 
     `period_known`: whether it is known that the feature was there when the scene was taken; those known not to be are left out.
     """
 
-    geometries: Geometries
-    bounds: FloatArray
+    shapes: Shapes
     shares: FloatArray
     forms: npt.NDArray[np.int32]
     names: npt.NDArray[Any]
     period_known: npt.NDArray[np.bool_]
 
-    def rows(self, chosen: npt.NDArray[np.bool_]) -> PlacedFeatures:
+    @property
+    def bounds(self) -> FloatArray:
+        return self.shapes.bounds
+
+    @property
+    def geometries(self) -> Geometries:
+        return self.shapes.geometries
+
+    def take(self, chosen: npt.NDArray[np.intp]) -> PlacedFeatures:
         return PlacedFeatures(
-            self.geometries[chosen],
-            self.bounds[chosen],
-            self.shares[chosen],
-            self.forms[chosen],
-            self.names[chosen],
-            self.period_known[chosen],
+            self.shapes.take(chosen), self.shares[chosen], self.forms[chosen], self.names[chosen], self.period_known[chosen]
         )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
@@ -68,7 +69,8 @@ def _from_expression(found: Expression, region: GivenRegion) -> QuestionAnswer:
 def _from_label(group: Group, thing: TileObject, facts: TileFacts, region: GivenRegion) -> QuestionAnswer:
     phrase = describe_object(group.noun, thing, facts)
     subject = f"{_box_key(thing)} {group.noun}"
-    return _region_question(subject, f"The {phrase}.", f"It is the {phrase}.", group.category, thing, region)
+    found = _region_question(subject, f"The {phrase}.", f"It is the {phrase}.", group.category, thing, region)
+    return replace(found, content=_object_content(group, thing, facts))
 
 
 def _class_question(group: Group, thing: TileObject, region: GivenRegion) -> QuestionAnswer:
@@ -106,6 +108,20 @@ def _box_key(thing: TileObject) -> str:
     return " ".join(f"{value:.2f}" for value in thing.box)
 
 
+def _object_content(group: Group, thing: TileObject, facts: TileFacts) -> dict[str, Any]:
+    """What `describe_object` says, without its words."""
+    is_measured = bool(facts.gsd_m and thing.fully_visible)
+    return {
+        "category": group.category,
+        "size": "" if _has_no_size(group.noun, facts) else places.size_word(thing.area_px, facts.height_px, facts.width_px),
+        "name": feature_name(thing, facts),
+        "place": places.place_name(thing.box, facts.height_px, facts.width_px),
+        "is_cut_off": tile_facts.is_cut_off(thing, facts),
+        "sides_m": facts.sides_m(thing.region) if is_measured else None,
+        "is_oriented": thing.quad is not None,
+    }
+
+
 def describe_object(noun: str, thing: TileObject, facts: TileFacts) -> str:
     """`small ship in the lower left, about 40 m by 20 m on the ground`."""
     phrase = noun_with_size(noun, thing, facts)
@@ -123,11 +139,16 @@ def describe_object(noun: str, thing: TileObject, facts: TileFacts) -> str:
 
 
 def noun_with_size(noun: str, thing: TileObject, facts: TileFacts) -> str:
-    """`small ship`, by its share of the picture. A noun that names a size itself ("large vehicle") is left as it is, and
-    so is every noun where metres are known: a ship of 120 m is not small."""
-    if noun.split(" ")[0] in _SIZES or facts.gsd_m:
+    """`small ship`, by its share of the picture, or the noun as it is."""
+    if _has_no_size(noun, facts):
         return noun
     return f"{places.size_word(thing.area_px, facts.height_px, facts.width_px)} {noun}"
+
+
+def _has_no_size(noun: str, facts: TileFacts) -> bool:
+    """Whether no size word fits: the noun names a size itself ("large vehicle"), or metres are known (a ship of 120 m is not
+    small)."""
+    return noun.split(" ")[0] in _SIZES or bool(facts.gsd_m)
 
 
 def _length_phrase(length_m: float) -> str:

@@ -22,6 +22,7 @@ from rsflow.curation.balance.quotas import check_quotas
 from rsflow.curation.splits.ground import region_names
 from rsflow.errors import ConfigError
 from rsflow.ground.layer_store import check_vector_options
+from rsflow.instructions.languages import check_languages
 from rsflow.labellers import ModelLabeller
 from rsflow.planning.sources.raster_layers import check_raster_options
 from rsflow.plugins import PluginTable
@@ -84,6 +85,7 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
     for task in built.instructions.tasks:
         check_known(task, {**instructions.TASKS, **instructions.GROUP_TASKS}, f"{path}: instructions.tasks", "task")
     try:
+        check_languages(built.instructions)
         check_quotas(_keys(built), instructions.ALL_TASKS, SENSOR_NAMES, _values(built))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error

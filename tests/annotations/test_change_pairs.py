@@ -344,6 +344,36 @@ def test_sentences_about_a_whole_pair_are_lost_where_it_is_cut(tmp_path: Path) -
     assert [reject.reason for reject in lost] == ["picture_is_cut"] * 3  # two sentences, and that something changed
 
 
+def test_folders_of_another_set_are_named_by_options(tmp_path: Path) -> None:
+    pair(tmp_path, "pictures/2012/x", "pictures/2016/x", "a.png")
+    save(tmp_path / "masks/x/a.png", mask((5, 5, 15, 12, 255)))
+    folders = {"masks": "masks", "before": "pictures/2012", "after": "pictures/2016"}
+    found = labels(tmp_path, "masks/**/*.png", "2016/x/a", category="road", **folders)
+    assert boxes(found) == [("road", "", (), (5, 5, 15, 12))]
+    with pytest.raises(ConfigError, match="category is missing"):
+        labels(tmp_path, "masks/**/*.png", "2016/x/a", **folders)
+    with pytest.raises(ConfigError, match="after: missing"):
+        labels(tmp_path, "masks/**/*.png", "2016/x/a", category="road", masks="masks", before="pictures/2012")
+
+
+def test_the_mask_of_all_changes_of_s2looking_may_have_two_colours(tmp_path: Path) -> None:
+    pair(tmp_path, "Image1", "Image2", "1.png")
+    colours = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    colours[3:9, 3:9], colours[20:30, 20:30] = (0, 0, 255), (255, 0, 0)
+    save(tmp_path / "label/1.png", colours)
+    assert [box for *_, box in boxes(labels(tmp_path, "label/*.png", "Image2/1"))] == [(3, 3, 9, 9), (20, 20, 30, 30)]
+    colours[0, 0] = (0, 255, 0)
+    save(tmp_path / "label/1.png", colours)
+    assert [reason for reason, _ in reasons(tmp_path, "label/*.png")] == ["bad_mask"]
+
+
+def test_a_set_without_the_folder_of_one_date_says_which(tmp_path: Path) -> None:
+    save(tmp_path / "A/1.png", picture())
+    save(tmp_path / "label/1.png", mask())
+    ((reason, detail),) = reasons(tmp_path, "label/*.png")
+    assert (reason, "no folder B" in detail) == ("missing_partner", True)
+
+
 def test_options_that_cannot_be_are_told(tmp_path: Path) -> None:
     pair(tmp_path, "A", "B")
     save(tmp_path / "label/train_1.png", mask())

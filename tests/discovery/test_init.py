@@ -23,10 +23,10 @@ def picture(path, size=64):
     Image.fromarray(rng.integers(0, 255, (size, size, 3), np.uint8)).save(path)
 
 
-def raster(path, bands=1, dtype="uint16", **profile):
+def raster(path, bands=1, dtype="uint16", corner=(500_000, 5_000_000), **profile):
     path.parent.mkdir(parents=True, exist_ok=True)
     shape = {"count": bands, "height": 64, "width": 64, "dtype": dtype}
-    place = {"crs": "EPSG:32633", "transform": from_origin(500_000, 5_000_000, 10, 10)}
+    place = {"crs": "EPSG:32633", "transform": from_origin(*corner, 10, 10)}
     with rasterio.open(path, "w", driver="GTiff", **shape, **place, **profile) as to:
         to.write(rng.integers(1, 200, (bands, 64, 64)).astype(dtype))
 
@@ -226,3 +226,56 @@ def test_real_folders_get_their_sensor_format_and_bands(test_data):
     assert sources["ground/radiometry"].scenes.product == "sentinel2_l2a"
     assert sources["optical_scenes/sentinel2_L2A_aquileia_2019-04-16"].scenes.bands["nir"] == "B08"
     assert json.dumps(sorted(sources))  # every place is a plain text
+
+
+def draft_of(folder):
+    """The draft of a folder, as a loaded configuration."""
+    config = folder / "build.yaml"
+    assert main(["init", str(folder / "in"), "-o", str(config), "--root", str(folder / "lake")]) == 0
+    return load(str(config), [])
+
+
+def test_pairs_of_two_dates_are_one_source_with_their_masks_and_splits(tmp_path, capsys):
+    for split in ("train", "val"):
+        for folder in ("A", "B"):
+            picture(tmp_path / f"in/{split}/{folder}/{split}_1.png")
+        mask = np.zeros((64, 64), np.uint8)
+        mask[10:30, 10:30] = 255
+        (tmp_path / f"in/{split}/label").mkdir()
+        Image.fromarray(mask).save(tmp_path / f"in/{split}/label/{split}_1.png")
+    (source,) = draft_of(tmp_path).sources
+    assert source.annotations.format == "change_pairs"
+    assert source.annotations.options == {"category": "building"}
+    assert set(source.annotations.splits) == {"train", "val"}
+    assert "everything that was found is used" in capsys.readouterr().out
+    arguments = ["engine.kind=inline", "select.allow_licences=[unknown]", "instructions.tasks=[change]"]
+    assert main(["build", str(tmp_path / "build.yaml"), *arguments]) == 0
+    assert "change" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("pictures", "masks", "options"),
+    [
+        (("Image1", "Image2"), ("label", "label1", "label2"), {}),
+        (("im1", "im2"), ("label1", "label2"), {}),
+        (("time1", "time2"), ("label",), {"masks": "label", "before": "time1", "after": "time2", "category": "land cover"}),
+    ],
+)
+def test_layouts_are_told_by_their_folders_and_masks_are_no_scenes(tmp_path, pictures, masks, options):
+    for folder in (*pictures, *masks):
+        picture(tmp_path / f"in/{folder}/1.png")
+    sources, unused = found(tmp_path / "in")
+    assert [source.scenes.count for source in sources] == [2]
+    assert sources[0].scenes.pairs.options == options
+    assert [each.place for each in unused if "label1" in each.place or "label2" in each.place] == []
+
+
+def test_dates_of_one_place_are_put_on_the_ground_grid(tmp_path):
+    for day in ("20200105", "20210611"):
+        raster(tmp_path / f"in/scene_{day}.tif", 4, "uint8")
+    config = draft_of(tmp_path)
+    assert (config.tiles.grid, config.tiles.gsd_m, config.groups is not None) == ("ground", {"optical": 10}, True)
+    (tmp_path / "other").mkdir()
+    for place, day in ((10, "20200105"), (13, "20210611")):
+        raster(tmp_path / f"other/in/s_{day}.tif", 4, "uint8", (place * 50_000, 5_000_000))
+    assert draft_of(tmp_path / "other").tiles.grid == "scene"

@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from rsflow.config import settings as config
-from rsflow.instructions import compose
-from rsflow.instructions.languages import zh_chains, zh_texts
+from rsflow.errors import ConfigError
+from rsflow.instructions import TASKS, compose
+from rsflow.instructions.languages import ENGLISH_TASKS, check_languages, zh_chains, zh_regions, zh_texts
 from rsflow.instructions.languages.zh_words import MEASURES, NAMES, PHRASINGS, PLACES, WAYS, amount
 from rsflow.instructions.phrasings import PHRASINGS as ENGLISH
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
@@ -41,7 +42,7 @@ TILE = TileFacts(
     vocabulary=("ship", "bridge", "lighthouse", "plane"),
 )
 
-EVERY_PHRASING = {**PHRASINGS, **zh_texts.PHRASINGS, **zh_chains.PHRASINGS}
+EVERY_PHRASING = {**PHRASINGS, **zh_texts.PHRASINGS, **zh_chains.PHRASINGS, **zh_regions.PHRASINGS}
 
 
 def made(facts: TileFacts, *languages: str, names: dict[str, str] | None = None, seed: int = 0) -> list[Instruction]:
@@ -71,8 +72,38 @@ def test_every_answer_is_the_structured_one_in_chinese_words() -> None:
                     assert said == PLACES[answer["value"]]
                 case "relation":
                     assert said == WAYS[answer["value"]]
-        if item.task == "detection" and answer["count"]:
+        if item.task == "detection" and answer["kind"] == "boxes" and answer["count"]:
             assert re.search(rf"{answer['count']}[个艘架辆座棵名条片处]{known[answer['category']]}", said)
+
+
+def test_regions_relations_and_lists_are_asked_in_chinese() -> None:
+    forms = ("box", "polygon", "point", "marks")
+    found: dict[str, list[str]] = {}
+    for gsd_m, seed in ((0.5, 0), (None, 1), (None, 2), (0.5, 3)):
+        settings = config.Instructions(per_task=50, languages=("zh",), names={"zh": {"lighthouse": "灯塔"}}, regions=forms)
+        for item in compose(replace(TILE, gsd_m=gsd_m), settings, seed, config.Labels())[0]:
+            found.setdefault(f"{item.task} {item.answer['kind']}", []).append(item.turns[-1].text)
+    assert "图像右下方的灯塔，位于约35米×15米的框内。" in found["region_captioning text"]
+    assert "图像右下方的小型灯塔。" in found["region_captioning text"]  # no size of a pixel is known
+    assert set(found["region_captioning category"]) == {"船", "桥梁", "灯塔"}
+    assert "图中有[[1座桥梁|0]]、[[1个灯塔|1]]、[[4艘船|2,3,4,5]]" in found["detection all_boxes"]
+    assert set(found["scene_graph predicate"]) <= {"左侧", "右侧", "上方", "下方", "内部"}
+    assert any("1：[[桥梁|0]]" in text and "（3，在…左侧，4，40米）" in text for text in found["scene_graph scene_graph"])
+
+
+@pytest.mark.parametrize("task", ENGLISH_TASKS)
+def test_a_task_that_only_english_has_words_for_is_refused_by_name(task: str) -> None:
+    asked = config.Instructions(tasks=("vqa", task), languages=("zh",))
+    with pytest.raises(ConfigError, match=f"the tasks {task} are written in English only. Add en"):
+        check_languages(asked)
+    check_languages(replace(asked, languages=("zh", "en")))
+    check_languages(replace(asked, tasks=()))
+
+
+def test_every_other_task_of_a_tile_has_chinese_words() -> None:
+    settings = config.Instructions(per_task=50, languages=("zh",), names={"zh": {"lighthouse": "灯塔"}})
+    tasks = {item.task for seed in range(3) for item in compose(TILE, settings, seed, config.Labels())[0]}
+    assert tasks == {*TASKS} - {*ENGLISH_TASKS, "conversation"}  # a conversation is made of what the others leave
 
 
 def test_english_fills_in_only_where_it_is_asked_for() -> None:

@@ -25,7 +25,7 @@ class ChangeLayout:
     `reading`: "areas" (a mask of what changed), "directions" (a mask of what is new, one of what is gone), "transitions" (the
     classes of what changed, at both dates), "covers" (a mask of what changed, and the classes of all ground at both dates).
     `key`: what of a file's name (without extension) two files of a pair share, the groups of a regular expression. `legend`: of
-    classes; `colours`: the same in colours.
+    classes; `colours`: the same in colours, also of a mask of what changed that may have several.
     """
 
     masks: str
@@ -50,6 +50,8 @@ _SECOND_COLOURS: Legend = {
     "255,0,0": "playground",
 }
 _SECOND_NUMBERS: Legend = {str(number): name for number, name in enumerate(_SECOND_COLOURS.values())}
+# In the mask of all changes new and demolished buildings may have the colours of their own masks.
+_S2LOOKING_COLOURS: Legend = {"0,0,255": "building", "255,0,0": "building"}
 _HRSCD: Legend = {
     "0": None,
     "1": "artificial surface",
@@ -83,7 +85,7 @@ LAYOUTS: dict[str, tuple[ChangeLayout, ...]] = {
     ),
     "s2looking": (
         ChangeLayout("label1", "Image1", "Image2", ("label2",), "directions"),
-        ChangeLayout("label", "Image1", "Image2"),
+        ChangeLayout("label", "Image1", "Image2", colours=_S2LOOKING_COLOURS),
     ),
     "hrscd": (
         _hrscd("labels_change", "images_2006", "images_2012", "labels_land_cover_2006", "labels_land_cover_2012"),

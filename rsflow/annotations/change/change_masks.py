@@ -65,7 +65,8 @@ def _areas(masks: Sequence[Values], layout: ChangeLayout, settings: MaskSettings
     if settings.legend:
         yield from _legend_areas(masks[0], settings.legend, settings)
     else:
-        yield from _regions(changed_pixels(masks[0]), settings.category or layout.category, settings)
+        known = parse_legend(layout.colours)[0] if layout.colours else {}
+        yield from _regions(changed_pixels(masks[0], frozenset(known)), settings.category or layout.category, settings)
 
 
 def _directions(masks: Sequence[Values], layout: ChangeLayout, settings: MaskSettings) -> Iterator[Label]:
@@ -101,12 +102,14 @@ class _ClassMap:
     names: tuple[str, ...]
 
 
-def changed_pixels(bands: Values) -> Mask:
-    """(rows, cols): True where a mask without a legend says that something changed. DataError `bad_mask` for other values."""
+def changed_pixels(bands: Values, known_colours: frozenset[int] = frozenset()) -> Mask:
+    """(rows, cols): True where a mask without a legend says that something changed, in one colour or in any of
+    `known_colours`. DataError `bad_mask` for other values."""
     colours = len(bands) >= 3 and bool((bands[1:3] != bands[0]).any())
     values = pack_colours(bands) if colours else bands[0]
     marks = [value for value in distinct_values(values) if value != 0]
-    if len(marks) > 1 or (marks and not colours and marks[0] not in CHANGED_VALUES):
+    is_known = colours and known_colours.issuperset(marks)
+    if (len(marks) > 1 and not is_known) or (marks and not colours and marks[0] not in CHANGED_VALUES):
         named = ", ".join(format_value(value, colours) for value in marks[:_SHOWN])
         more = f" and {len(marks) - _SHOWN} more" if len(marks) > _SHOWN else ""
         raise DataError(

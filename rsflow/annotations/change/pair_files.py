@@ -77,6 +77,34 @@ def known_layouts(name: str) -> tuple[ChangeLayout, ...]:
     return LAYOUTS[name]
 
 
+def custom_layout(masks: str, before: str, after: str) -> ChangeLayout | None:
+    """The layout of folders that options name; None where they name none. ConfigError where they are not all named."""
+    names = {"masks": masks, "before": before, "after": after}
+    if not any(names.values()):
+        return None
+    missing = [f"annotations.options.{name}" for name, folder in names.items() if not folder.strip("/")]
+    if missing:
+        raise ConfigError(f"{', '.join(missing)}: missing; masks, before and after name the three folders of a pair together")
+    return ChangeLayout(masks.strip("/"), before.strip("/"), after.strip("/"))
+
+
+def layout_error(file: str, layouts: Sequence[ChangeLayout], names: FolderNames) -> DataError:
+    """Why no layout fits a mask: `missing_partner` where one of its folders is there, else `unknown_layout`."""
+    for layout in layouts:
+        folders = {name: exchange_folder(file, layout.masks, name) for name in (layout.before, layout.after)}
+        found = [name for name, folder in folders.items() if folder and names.files(folder)]
+        if len(found) == 1 and layout.before != layout.after:
+            (other,) = {layout.before, layout.after} - {*found}
+            detail = f"beside the folder {found[0]} there is no folder {other} with pictures: a pair needs both its dates"
+            return DataError("missing_partner", detail)
+    folders_text = "; ".join(dict.fromkeys(f"{one.masks} beside {one.before} and {one.after}" for one in layouts))
+    return DataError(
+        "unknown_layout",
+        f"lies beside no folders of two dates that are known ({folders_text}): name them with annotations.options.masks, "
+        "before and after",
+    )
+
+
 def _fits(file: str, layout: ChangeLayout, names: FolderNames) -> bool:
     folders = [exchange_folder(file, layout.masks, folder) for folder in (layout.before, layout.after, *layout.others)]
     return all(folder is not None and names.files(folder) for folder in folders)

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from rsflow.discovery.file_tree import FileTree
 from rsflow.discovery.scenes.band_names import band_table
-from rsflow.discovery.scenes.scene_group import SceneGroup
+from rsflow.discovery.scenes.change_sets import find_change_sets
+from rsflow.discovery.scenes.scene_group import SceneGroup, escape_pattern, is_raster, stems_of
 from rsflow.discovery.scenes.stac_catalogues import find_catalogues
 from rsflow.errors import DataError, RsflowError
-from rsflow.readers import SUFFIXES, SceneInfo, open_scene
+from rsflow.readers import SceneInfo, open_scene
 from rsflow.records import SceneFiles
 
 # What stands for a band in files' names.
@@ -33,20 +34,21 @@ _MEANINGS = {
 }
 COMPARED = 40  # files of a folder, at most, that are all opened and compared
 _BAND = re.compile(rf"(?<![A-Za-z0-9])({'|'.join(sorted(_TOKENS, key=len, reverse=True))})(?![A-Za-z0-9])", re.IGNORECASE)
-_SIDECARS = re.compile(r"\.(?:aux\.xml|ovr|msk|tfw|jgw|pgw|wld|prj|md5)$", re.IGNORECASE)
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 _PICTURE_FOLDERS = {"images", "image", "img", "imgs", "jpegimages", "pictures", "tiles", "scenes", "rgb"}
 
 
 def find_scene_groups(tree: FileTree) -> list[SceneGroup]:
-    """Every group of scenes, by folder. A folder of products, or of a STAC catalogue, gives no other group."""
+    """Every group of scenes, by folder. A folder of products, of pairs of two dates, or of a STAC
+    catalogue, gives no other group."""
     catalogues = list(find_catalogues(tree))
-    covered = {folder for group in catalogues for folder in tree.below(group.folder)}
+    change_sets, covered = find_change_sets(tree)
+    covered |= {folder for group in catalogues for folder in tree.below(group.folder)}
     products = [group for group in _products(tree) if group.folder not in covered]
     taken = covered | {folder for group in products for folder in _covered(tree, group)}
     rest = {folder: _rasters(names) for folder, names in tree.folders.items() if folder not in taken}
     rest = {folder: names for folder, names in rest.items() if names}
-    groups = [*products]
+    groups = [*products, *change_sets]
     for parent, folders in _class_folders(tree, rest).items():
         groups.append(_class_group(parent, folders, rest))
         rest = {folder: names for folder, names in rest.items() if folder not in folders}
@@ -68,18 +70,20 @@ def _products(tree: FileTree) -> Iterator[SceneGroup]:
         scenes = {re.sub(r"_MTL\.\w+$", "", name) for name in names if re.search(r"_MTL\.(json|xml|txt)$", name)}
         scenes = {scene for scene in scenes if any(re.match(rf"{re.escape(scene)}_.*B\d+.*\.TIF$", name) for name in names)}
         if scenes and all(re.match(r"L[COTEM]\d\d_L[12]", scene) for scene in scenes):
-            yield SceneGroup(folder, (_escaped(folder),), len(scenes), "landsat_c2")
+            yield SceneGroup(folder, (escape_pattern(folder),), len(scenes), "landsat_c2")
         periods = {
             re.sub(r"_B\d[\dA]_\(Raw\)\.tiff?$", "", name)
             for name in names
             if re.search(r"_Sentinel-2_L\w+_B.*\(Raw\)\.", name)
         }
         if periods:
-            yield SceneGroup(folder, (_escaped(folder),), len(periods), "sentinelhub")
+            yield SceneGroup(folder, (escape_pattern(folder),), len(periods), "sentinelhub")
     for (kind, parent), folders in safes.items():
         # Folders of metadata alone match the short pattern too, and would be rejects.
         is_all = len(folders) == sum(posixpath.dirname(path) == parent and path.endswith(".SAFE") for path in tree.folders)
-        patterns = (posixpath.join(_escaped(parent), "*.SAFE"),) if is_all else tuple(map(_escaped, sorted(folders)))
+        patterns = (
+            (posixpath.join(escape_pattern(parent), "*.SAFE"),) if is_all else tuple(map(escape_pattern, sorted(folders)))
+        )
         yield SceneGroup(parent, patterns, len(folders), kind)
 
 
@@ -94,7 +98,7 @@ def _covered(tree: FileTree, group: SceneGroup) -> list[str]:
 
 
 def _rasters(names: Sequence[str]) -> list[str]:
-    return [name for name in names if name.lower().endswith(tuple(SUFFIXES)) and not _SIDECARS.search(name)]
+    return [name for name in names if is_raster(name)]
 
 
 def _class_folders(tree: FileTree, rasters: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -135,9 +139,9 @@ def _is_class_name(name: str) -> bool:
 def _class_group(parent: str, folders: list[str], rasters: dict[str, list[str]]) -> SceneGroup:
     files = [posixpath.join(folder, name) for folder in folders for name in rasters[folder]]
     suffixes = sorted({posixpath.splitext(name)[1] for name in files})
-    patterns = tuple(posixpath.join(_escaped(parent), "*", f"*{suffix}") for suffix in suffixes)
+    patterns = tuple(posixpath.join(escape_pattern(parent), "*", f"*{suffix}") for suffix in suffixes)
     classes = tuple(posixpath.basename(folder) for folder in folders)
-    return SceneGroup(parent, patterns, len(files), classes=classes, stems=_stems(files), files=tuple(files))
+    return SceneGroup(parent, patterns, len(files), classes=classes, stems=stems_of(files), files=tuple(files))
 
 
 def _folder_groups(folder: str, names: list[str]) -> Iterator[SceneGroup]:
@@ -147,17 +151,17 @@ def _folder_groups(folder: str, names: list[str]) -> Iterator[SceneGroup]:
     for template, files in sorted(tokens.items()):
         table = band_table(posixpath.join(folder, next(iter(files.values()))))
         bands = {table.get(token, token.lower()): token for token in files}
-        pattern = posixpath.join(_escaped(folder), template.replace("\0", "{band}"))
+        pattern = posixpath.join(escape_pattern(folder), template.replace("\0", "{band}"))
         scenes = [posixpath.join(folder, name) for name in files.values()]
-        yield SceneGroup(folder, (pattern,), 1, bands=bands, stems=_stems(scenes), files=tuple(scenes))
+        yield SceneGroup(folder, (pattern,), 1, bands=bands, stems=stems_of(scenes), files=tuple(scenes))
     by_suffix: dict[str, list[str]] = defaultdict(list)
     for name in names:
         if name not in banded:
             by_suffix[posixpath.splitext(name)[1]].append(posixpath.join(folder, name))
     for suffix, files_of in by_suffix.items():
-        pattern = posixpath.join(_escaped(folder), f"*{suffix}")
-        patterns = tuple(map(_escaped, files_of)) if banded else (pattern,)
-        yield SceneGroup(folder, patterns, len(files_of), stems=_stems(files_of), files=tuple(files_of))
+        pattern = posixpath.join(escape_pattern(folder), f"*{suffix}")
+        patterns = tuple(map(escape_pattern, files_of)) if banded else (pattern,)
+        yield SceneGroup(folder, patterns, len(files_of), stems=stems_of(files_of), files=tuple(files_of))
 
 
 def _bands_in(names: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -169,21 +173,12 @@ def _bands_in(names: Sequence[str]) -> dict[str, dict[str, str]]:
     return {template: tokens for template, tokens in found.items() if len(tokens) >= 2}
 
 
-def _stems(files: Sequence[str]) -> frozenset[str]:
-    return frozenset(posixpath.splitext(posixpath.basename(path))[0] for path in files)
-
-
-def _escaped(path: str) -> str:
-    """The path as a pattern that matches itself only."""
-    return re.sub(r"([*?\[])", r"[\1]", path)
-
-
 def _by_content(group: SceneGroup) -> Iterator[SceneGroup]:
     """The group with what its first file is; a few files of different bands or types in one folder are groups each.
 
     Products are opened when they are planned. Of many files the first ones speak for all.
     """
-    if len(group.files) > COMPARED or group.bands or group.classes:
+    if len(group.files) > COMPARED or group.bands or group.classes or group.pairs:
         found = [_open(path) for path in group.files[:3]]
         info = next((info for info, _ in found if info), None)
         yield replace(group, info=info, fault="" if info else next((fault for _, fault in found), ""))
@@ -195,14 +190,14 @@ def _by_content(group: SceneGroup) -> Iterator[SceneGroup]:
         alike[(_meaning(path), *content)].append((path, info, fault))
     for (meaning, *_), members in alike.items():
         paths = tuple(path for path, _, _ in members)
-        patterns = group.patterns if len(alike) == 1 else tuple(_escaped(path) for path in paths)
+        patterns = group.patterns if len(alike) == 1 else tuple(escape_pattern(path) for path in paths)
         _, info, fault = members[0]
         yield replace(
             group,
             patterns=patterns,
             count=len(paths),
             files=paths,
-            stems=_stems(paths),
+            stems=stems_of(paths),
             info=info,
             fault=fault,
             meaning=str(meaning),

@@ -268,5 +268,5 @@ def _sentence(way: ChangedAreas, size: tuple[int, int]) -> str:
         ordered = [name for row in places.PLACES for name in row if name in at]
         where = f", {english.join_list([places.place_phrase(name) for name in ordered])} of the image"
     share = sum(area.area_px for area in way.areas) / (size[0] * size[1])
-    much = f", {english.percent_phrase(share)} of the area" if share >= LEAST_SHARE else ""
+    much = f", {english.percent_phrase(share)} of the image" if share >= LEAST_SHARE else ""
     return f"There {be} {way.phrase(count)}{where}{much}."

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from rsflow.config import settings as config
+from rsflow.errors import ConfigError
 from rsflow.instructions.languages import zh
 from rsflow.instructions.question_answers import QuestionAnswer, SampleFacts, instruction
 from rsflow.instructions.wording.hash_choice import choose
@@ -27,6 +28,17 @@ class Language(Protocol):
 
 
 LANGUAGES: dict[str, Language] = {"zh": zh}
+ENGLISH_TASKS = ("multiple_choice", "change", "series", "sensors", "zoom")  # no other language has words for any of these
+
+
+def check_languages(settings: config.Instructions) -> None:
+    """ConfigError where a task is asked for by name that none of the languages can ask."""
+    silent = [task for task in settings.tasks if task in ENGLISH_TASKS]
+    if silent and ENGLISH not in settings.languages:
+        raise ConfigError(
+            f"instructions.languages is {list(settings.languages)}: the tasks {', '.join(silent)} are written in English only. "
+            "Add en, or leave these tasks out"
+        )
 
 
 def instructions(

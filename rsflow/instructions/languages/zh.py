@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from rsflow.instructions.languages import zh_chains, zh_texts
+from rsflow.instructions.languages import zh_chains, zh_regions, zh_texts
 from rsflow.instructions.languages.zh_words import NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS, amount, measure_word
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording.english import percent_phrase, singular_noun
@@ -157,7 +157,7 @@ def _phrase(phrase: str, name: Name) -> str:
     return f"{PLACES[place] + '的' if place else ''}{OUTERMOST.get(found[1], '')}{name(found[2])}"
 
 
-_PHRASINGS = {**PHRASINGS, **zh_texts.PHRASINGS, **zh_chains.PHRASINGS}
+_PHRASINGS = {**PHRASINGS, **zh_texts.PHRASINGS, **zh_chains.PHRASINGS, **zh_regions.PHRASINGS}
 _MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
     "classification": _category,
     "classification_object": _category,
@@ -181,4 +181,9 @@ _MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
     "unanswerable_temperature": _unanswerable,
     "segmentation": _outline,
     "segmentation_all": _listed(outline_mark),
+    **dict.fromkeys(["detection_all", "detection_all_oriented"], lambda qa, name: zh_regions.all_boxes(qa.answer, name)),
+    **dict.fromkeys(["region_captioning", "region_given"], lambda qa, name: zh_regions.region(qa.content, qa.answer, name)),
+    "region_class": lambda qa, name: zh_regions.region_class(qa.answer, name),
+    "relation_between": lambda qa, name: zh_regions.predicate(qa.answer, name),
+    "scene_graph": lambda qa, name: zh_regions.scene_graph(qa.answer, name),
 }
