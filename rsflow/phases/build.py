@@ -38,6 +38,7 @@ from rsflow.phases.shard.shard import Sharded, config_fingerprint, shard, snapsh
 from rsflow.planning.estimates.estimate import BuildEstimate, estimate_build
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.planning.plan import Plan, make_plan
+from rsflow.planning.sources.zoom_scales import stored_scene_id
 from rsflow.planning.steps import STEPS
 from rsflow.planning.steps.generate import STEP as GENERATE
 from rsflow.shards.manifest import find_latest, read_snapshot
@@ -210,8 +211,11 @@ def read_config(lake: Lake) -> BuildConfig:
 def _scenes(now: LiveRows) -> Balance:
     rejects = now.rejects()
     reasons = Counter({row["scene_id"]: row["reason"] for row in rejects.to_pylist() if row["kind"] == "scene"}.values())
-    scenes = now.lake.read("scenes", ["scene_id"]).num_rows
-    return Balance("scenes", "scenes", scenes, {"kept": scenes - len(now.rejected_scenes), **reasons})
+    names = now.lake.read("scenes", ["scene_id"])["scene_id"].to_pylist()
+    scenes, noun = len(names), "scenes"
+    if any(stored_scene_id(name) != name for name in names):
+        noun = "scenes and coarser scales"
+    return Balance("scenes", noun, scenes, {"kept": scenes - len(now.rejected_scenes), **reasons})
 
 
 @dataclass(frozen=True)
