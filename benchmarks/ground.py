@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +30,18 @@ import shapely
 from pyproj import Transformer
 
 from rsflow.config.annotation_settings import Annotations
+from rsflow.config.tile_settings import Tiles
 from rsflow.ground.layer_settings import VectorOptions
 from rsflow.ground.layer_store import layer_copy
 from rsflow.ground.placed_features import TileView
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import SceneLayer, read_window_features
 from rsflow.schemas import LABEL_STRUCT
-from rsflow.spatial.geometry import Window
+from rsflow.spatial.geometry import enclosing_box
+from rsflow.tiles.grid import chunk_index, cover_windows, group_windows
 
 CRS, PIXEL, SIDE, TILE = "EPSG:32633", 0.5, 5120, 512
-CHUNK = 4  # tiles along each side of what one read serves, as in a build
+PIXEL_BYTES = 3  # of a scene in colour
 MIN_VISIBILITY = 0.3
 
 
@@ -64,19 +67,20 @@ def write_footprints(path: Path, count: int, scenes: int) -> None:
 def label_with_rsflow(path: Path, scenes: int, folder: Path) -> Iterator[pa.Table]:
     copy = layer_copy(Annotations("vector", str(path)), VectorOptions(category="building"), str(folder), "benchmark")
     summary = copy.summary
-    layer = SceneLayer("b", summary.crs, "", None, (), None, "polygon", None, "", copy.file, summary.forms)
+    scene_layer = SceneLayer("b", summary.crs, "", None, (), None, "polygon", None, "", copy.file, summary.forms)
+    windows = cover_windows(SIDE, SIDE, TILE)
     for scene in range(scenes):
         x, y = origin(scene)
         grid = SceneGrid(CRS, (PIXEL, 0.0, x, 0.0, -PIXEL, y))
-        for top in range(0, SIDE, CHUNK * TILE):
-            for left in range(0, SIDE, CHUNK * TILE):
-                stop_x, stop_y = min(SIDE, left + CHUNK * TILE), min(SIDE, top + CHUNK * TILE)
-                found = read_window_features(layer, str(folder), grid, (left, top, stop_x, stop_y), (PIXEL, PIXEL), None)
-                for row in range(top, stop_y, TILE):
-                    for col in range(left, stop_x, TILE):
-                        tile = TileView(Window(row, col, TILE, TILE), (PIXEL, PIXEL))
-                        for rows in found.label(tile, MIN_VISIBILITY).truth.objects:
-                            yield pa.Table.from_arrays([rows], ["labels"])
+        # As a build does it: a layer is read once per unit of work, and labels a chunk of tiles at a time.
+        for unit in group_windows(windows, PIXEL_BYTES, Tiles().unit_mb):
+            box = enclosing_box([windows[index].box for index in unit])
+            found = read_window_features(scene_layer, str(folder), grid, box, (PIXEL, PIXEL), None)
+            for _, chunk in groupby(unit, key=chunk_index):
+                tiles = [TileView(windows[index], (PIXEL, PIXEL)) for index in chunk]
+                for layer_truth in found.label(tiles, MIN_VISIBILITY):
+                    for rows in layer_truth.truth.objects:
+                        yield pa.Table.from_arrays([rows], ["labels"])
 
 
 def label_with_geopandas(path: Path, scenes: int) -> Iterator[pa.Table]:

@@ -64,10 +64,12 @@ def test_data() -> Path:
 
 @dataclass(frozen=True)
 class S3Server:
-    """An S3 server on this machine, and the requests that came to it: method and path with its query."""
+    """An S3 server on this machine, and the requests that came to it: method and path with its query; `sizes`: of the bodies of
+    answers, in bytes."""
 
     address: str
     requests: list[str]
+    sizes: list[int]
 
 
 @pytest.fixture(scope="session")
@@ -79,14 +81,21 @@ def s3_server() -> Iterator[S3Server]:
     server.start()
     host, port = server.get_host_and_port()
     requests: list[str] = []
+    sizes: list[int] = []
     answer = server._server.app
 
     def note(environment: dict[str, Any], start_response: Any) -> Any:
         requests.append(f"{environment['REQUEST_METHOD']} {environment['PATH_INFO']}?{environment.get('QUERY_STRING', '')}")
-        return answer(environment, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            stated = {name.lower(): value for name, value in headers}
+            sizes.append(0 if environment["REQUEST_METHOD"] == "HEAD" else int(stated.get("content-length", 0)))
+            return start_response(status, headers, *more)
+
+        return answer(environment, start)
 
     server._server.app = note
-    yield S3Server(f"http://{host}:{port}", requests)
+    yield S3Server(f"http://{host}:{port}", requests, sizes)
     server.stop()
 
 

@@ -110,7 +110,11 @@ def train_models(lake: str, folder: str, runs: Mapping[str, Mapping[str, Any]], 
     processes = [
         subprocess.Popen([sys.executable, "-m", "rsflow.cli", "train", str(config)], env=environment) for config in configs
     ]
-    failed = [str(config) for config, process in zip(configs, processes, strict=True) if process.wait()]
+    try:
+        failed = [str(config) for config, process in zip(configs, processes, strict=True) if process.wait()]
+    finally:
+        for process in processes:
+            process.terminate()
     if failed:
         raise RsflowError(f"training by {' and '.join(failed)} failed; what was trained stays: run the same again")
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import shapely
 
 Geometries = npt.NDArray[np.object_]
@@ -28,16 +29,17 @@ class GeometryFaults:
 
     ids: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    def note(self, reason: str, ids: npt.NDArray[Any], rows: npt.NDArray[np.bool_]) -> None:
+    def note(self, reason: str, ids: pa.Array, rows: npt.NDArray[np.bool_]) -> None:
         if rows.any():
-            self.ids[reason].extend(ids[rows].tolist())
+            named = ids.filter(pa.array(rows)).to_pylist()
+            self.ids[reason].extend("(no id)" if name is None else str(name) for name in named)
 
 
 REPAIRED = "geometry_repaired"
 
 
 def clean_geometries(
-    geometries: Geometries, missing: npt.NDArray[np.bool_], ids: npt.NDArray[Any], in_degrees: bool, faults: GeometryFaults
+    geometries: Geometries, missing: npt.NDArray[np.bool_], ids: pa.Array, in_degrees: bool, faults: GeometryFaults
 ) -> Geometries:
     """Valid two-dimensional geometries in canonical order; None where one cannot be used, which `faults` then says.
 

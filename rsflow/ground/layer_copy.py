@@ -22,21 +22,21 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
-import shapely
 
-from rsflow.errors import DataError
+from rsflow.errors import ConfigError, DataError
 from rsflow.ground.categories.classify import NO_FORM, Classifier, FeatureForm
 from rsflow.ground.files.layer_files import GEOMETRY, ID, Layer, read_batches
 from rsflow.ground.files.spatial_parquet import BOUNDS, read_boxes, write_sorted
-from rsflow.ground.geometries import Geometries, GeometryFaults, clean_geometries
+from rsflow.ground.geometries import GeometryFaults
 from rsflow.ground.layer_settings import VectorOptions
 from rsflow.ground.scene_grid import parse_crs
+from rsflow.ground.shapes import Shapes, clean_shapes, hash_coordinates
 from rsflow.ground.validity import read_periods
 from rsflow.spatial.geometry import Box, FloatArray
 from rsflow.stage import fingerprint
 
 VERSION = 2  # raised when the copy of the same layer changes
-_ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)
+_ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
 IDS_KEPT = 20  # feature ids that a summary names per reason
 
 _COPY = pa.schema(
@@ -68,6 +68,7 @@ class LayerSummary:
     unmapped: tuple[tuple[str, str, int], ...] = ()
     faults: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     misplaced: tuple[str, ...] = ()  # categories of features that could not be placed, so that they may be anywhere
+    sha256: str = ""  # of the copy's file
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -83,6 +84,20 @@ def write_copy(
     )
     write_sorted(copying.copied(layers), _COPY, path)
     return copying.summary(parse_crs(crs).to_wkt())
+
+
+def check_attributes(layers: Sequence[Layer], options: VectorOptions, where: str) -> None:
+    """ConfigError where an attribute that the settings name is in none of the layers. Rules may ask for what a layer lacks."""
+    time, found = options.validity, dict.fromkeys(name for layer in layers for name in layer.attributes)
+    named = {
+        "id_attribute": options.id_attribute,
+        "name_attribute": options.name_attribute,
+        "validity.since_attribute": time.since_attribute,
+        "validity.until_attribute": time.until_attribute,
+    }
+    for setting, name in named.items():
+        if name and name not in found and not any(layer.is_osm for layer in layers):
+            raise ConfigError(f"{where}.options.{setting}: no layer has the attribute {name!r}; attributes: {', '.join(found)}")
 
 
 @dataclass
@@ -111,47 +126,44 @@ class _Copying:
 
     def _batch(self, batch: pa.Table) -> pa.Table:
         self.read += batch.num_rows
-        ids = np.array(self._column(batch, self.options.id_attribute or ID), dtype=object)
-        wkb = batch[GEOMETRY].to_numpy()
+        ids = _column(batch, self.options.id_attribute or ID)
+        read = Shapes.from_wkb(batch[GEOMETRY].combine_chunks())
+        forms = self.classifier.classify(batch, read.types)
+        taken = np.flatnonzero(forms != NO_FORM)
         missing = batch[GEOMETRY].is_null().to_numpy()
-        read: Geometries = shapely.from_wkb(wkb, on_invalid="ignore")
-        forms = self.classifier.classify(batch, shapely.get_type_id(read))
-        taken = forms != NO_FORM
-        geometries = clean_geometries(read[taken], missing[taken], ids[taken], self.in_degrees, self.faults)
-        kept = ~shapely.is_missing(geometries)
+        shapes = clean_shapes(read.take(taken), missing[taken], ids.take(pa.array(taken)), self.in_degrees, self.faults)
+        kept = ~shapes.is_missing
         self.misplaced.update(np.unique(forms[taken][~kept]).tolist())
-        rows = np.flatnonzero(taken)[kept]
+        shapes, rows = shapes.take(np.flatnonzero(kept)), taken[kept]
         since, until = read_periods(batch, self.options.validity, ids, self.faults)
-        self._count(geometries[kept], forms[rows])
+        self._count(shapes.bounds, forms[rows])
         periods = since.take(pa.array(rows)), until.take(pa.array(rows))
-        self.hashes.append(_hash_features(geometries[kept], forms[rows], periods[0].to_numpy()))
-        names = self._column(batch, self.options.name_attribute) if self.options.name_attribute else [None] * batch.num_rows
+        seeds = forms[rows].astype(np.uint64) * _ODD[0] + periods[0].to_numpy().view(np.uint64) * _ODD[1]
+        self.hashes.append(hash_coordinates(shapes, seeds))
+        names = _column(batch, self.options.name_attribute).take(pa.array(rows)).to_pylist()
         return pa.table(
             [
                 pa.array(forms[rows], pa.int32()),
-                pa.array([names[row] for row in rows], pa.string()),
+                pa.array([None if name is None else str(name) for name in names], pa.string()),
                 *periods,
-                pa.array(shapely.to_wkb(geometries[kept]), pa.binary()),
-                *shapely.bounds(geometries[kept]).T,
+                shapes.to_wkb(),
+                *shapes.bounds.T,
             ],
             schema=_COPY,
         )
 
-    def _column(self, batch: pa.Table, name: str) -> list[str | None]:
-        if name not in batch.column_names:
-            return [None] * batch.num_rows
-        return [None if value is None else str(value) for value in batch[name].to_pylist()]
-
-    def _count(self, geometries: Geometries, forms: npt.NDArray[np.int32]) -> None:
-        self.counts.update(forms.tolist())
-        if len(geometries):
-            x0, y0, x1, y1 = map(float, shapely.total_bounds(geometries))
+    def _count(self, bounds: FloatArray, forms: npt.NDArray[np.int32]) -> None:
+        numbers, counts = np.unique(forms, return_counts=True)
+        self.counts.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
+        if len(bounds):
+            (x0, y0), (x1, y1) = bounds[:, :2].min(axis=0).tolist(), bounds[:, 2:].max(axis=0).tolist()
             known = self.bounds or (x0, y0, x1, y1)
             self.bounds = (min(x0, known[0]), min(y0, known[1]), max(x1, known[2]), max(y1, known[3]))
 
     def summary(self, crs: str) -> LayerSummary:
         every = np.concatenate([*self.hashes, np.array([], np.uint64)])
-        repeated = len(every) - len(np.unique(every))
+        every.sort()
+        repeated = int((every[1:] == every[:-1]).sum())
         faults = {reason: (len(ids), tuple(ids[:IDS_KEPT])) for reason, ids in sorted(self.faults.ids.items())}
         forms = tuple(self.classifier.forms)
         by_category: Counter[str] = Counter()
@@ -172,6 +184,11 @@ class _Copying:
         )
 
 
+def _column(batch: pa.Table, name: str | None) -> pa.Array:
+    """An attribute's values, all null where the batch has no such attribute."""
+    return batch[name].combine_chunks() if name in batch.column_names else pa.nulls(batch.num_rows, pa.string())
+
+
 @dataclass(frozen=True)
 class Features:
     """Features of a copy, each once, in an order that depends on nothing but them: by form, then by bounds, then by shape.
@@ -180,15 +197,15 @@ class Features:
     """
 
     kinds: tuple[FeatureForm, ...]
-    geometries: Geometries
+    shapes: Shapes
     forms: npt.NDArray[np.int32]
     names: npt.NDArray[Any]
     since: npt.NDArray[np.int64]
     until: npt.NDArray[np.int64]
-    wkb: npt.NDArray[Any]
+    wkb: pa.BinaryArray
 
     def __len__(self) -> int:
-        return len(self.geometries)
+        return len(self.shapes)
 
     def digest(self) -> str:
         """32 hexadecimal digits that change with anything of any feature."""
@@ -197,7 +214,7 @@ class Features:
         for column in (np.array([fingerprint(self.kinds[number]) for number in used]), np.searchsorted(used, self.forms)):
             found.update("".join(column).encode() if column.dtype.kind == "U" else column.astype("<i4").tobytes())
         found.update(self.since.tobytes() + self.until.tobytes() + orjson.dumps(self.names.tolist()))
-        found.update(b"".join(self.wkb.tolist()))
+        found.update(b"".join(self.wkb.to_pylist()))
         return found.hexdigest()
 
 
@@ -214,51 +231,36 @@ def read_features(path: str, forms: Sequence[FeatureForm], boxes: Sequence[Box] 
     return _ordered(table, forms)
 
 
-def _hash_features(
-    geometries: Geometries, forms: npt.NDArray[np.int32], since: npt.NDArray[np.int64]
-) -> npt.NDArray[np.uint64]:
-    """64 bits of all coordinates in their order, the form and the date of each feature."""
-    points, index = shapely.get_coordinates(geometries, return_index=True)
-    found: npt.NDArray[np.uint64] = forms.astype(np.uint64) * _ODD[0] + since.view(np.uint64) * _ODD[1]
-    if len(points):
-        starts = np.searchsorted(index, np.arange(len(geometries)))
-        places = (np.arange(len(points)) - starts[index]).astype(np.uint64)
-        bits = np.ascontiguousarray(points).view(np.uint64)
-        mixed = (bits[:, 0] ^ (bits[:, 0] >> np.uint64(29))) * _ODD[2] + (bits[:, 1] ^ (bits[:, 1] >> np.uint64(32))) * _ODD[3]
-        mixed = (mixed ^ (mixed >> np.uint64(31))) * (places * np.uint64(2) + np.uint64(1))
-        found += np.add.reduceat(mixed, starts)
-    return found
+def _ordered(table: pa.Table, forms: Sequence[FeatureForm]) -> Features:
+    kinds = sorted(set(forms), key=repr)
+    ranks = np.array([kinds.index(form) for form in forms] or [0], np.int32)
+    numbers = ranks[table["form"].to_numpy()].astype(np.int32)
+    wkb = table["geometry"].combine_chunks()
+    since, until = (table[name].to_numpy().astype(np.int64) for name in ("since", "until"))
+    order = _order(numbers, [table[name].to_numpy() for name in BOUNDS], since, until, wkb)
+    wkb = wkb.take(pa.array(order))
+    names = table["name"].to_numpy()
+    return Features(tuple(kinds), Shapes.from_wkb(wkb), numbers[order], names[order], since[order], until[order], wkb)
 
 
-def _order(forms: npt.NDArray[np.int32], bounds: list[FloatArray], wkb: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-    """By form, then bounds; the few that are alike in these by a hash of their shape."""
+def _order(
+    forms: npt.NDArray[np.int32],
+    bounds: list[FloatArray],
+    since: npt.NDArray[np.int64],
+    until: npt.NDArray[np.int64],
+    wkb: pa.BinaryArray,
+) -> npt.NDArray[np.intp]:
+    """Rows by form, then bounds; the few that are alike in these by a hash of their shape, and equal ones once."""
     columns: list[npt.NDArray[Any]] = [*bounds[::-1], forms]
     order = np.lexsort(columns)
     alike = np.logical_and.reduce([column[order][1:] == column[order][:-1] for column in columns])
     if not alike.any():
         return order
+    doubtful = order[np.concatenate([alike, [False]]) | np.concatenate([[False], alike])].tolist()
     hashes = np.zeros(len(wkb), np.uint32)
-    for row in order[np.concatenate([alike, [False]]) | np.concatenate([[False], alike])].tolist():
-        hashes[row] = zlib.crc32(wkb[row])
-    return np.lexsort([hashes, *columns])
-
-
-def _ordered(table: pa.Table, forms: Sequence[FeatureForm]) -> Features:
-    kinds = sorted(set(forms), key=repr)
-    ranks = np.array([kinds.index(form) for form in forms] or [0], np.int32)
-    wkb = table["geometry"].to_numpy()
-    geometries: Geometries = shapely.from_wkb(wkb)
-    numbers = ranks[table["form"].to_numpy()].astype(np.int32)
-    order = _order(numbers, [table[name].to_numpy() for name in BOUNDS], wkb)
-    since, until = (table[name].to_numpy().astype(np.int64) for name in ("since", "until"))
-    alike = [column[order][1:] == column[order][:-1] for column in (numbers, since, until, wkb)]
-    order = order[np.concatenate([[True], ~np.logical_and.reduce(alike)])] if len(order) else order
-    return Features(
-        tuple(kinds),
-        geometries[order],
-        numbers[order],
-        table["name"].to_numpy()[order],
-        since[order],
-        until[order],
-        wkb[order],
-    )
+    hashes[doubtful] = [zlib.crc32(wkb[row].as_py()) for row in doubtful]
+    order = np.lexsort([hashes, *columns])
+    equal = [column[order][1:] == column[order][:-1] for column in (*columns, hashes, since, until)]
+    pairs = np.flatnonzero(np.logical_and.reduce(equal))
+    repeated = [pair + 1 for pair in pairs.tolist() if wkb[order[pair]] == wkb[order[pair + 1]]]
+    return np.delete(order, repeated)

@@ -17,6 +17,7 @@ from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.ground.categories.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.layer_settings import OutlineKind
+from rsflow.ground.shapes import Shapes
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box, FloatArray, Window
 from rsflow.spatial.polygons import to_geometry, translate_parts
@@ -26,26 +27,28 @@ FILL_PX = 5  # least width of pixels without a value that hide what lies below
 
 @dataclass(frozen=True)
 class PlacedFeatures:
-    """Features in pixels of their scene, with their bounds (n, 4). `shares`: how much of each whole feature its geometry is.
+    """Features in pixels of their scene. `shares`: how much of each whole feature its geometry is.
 
     `period_known`: whether it is known that the feature was there when the scene was taken; those known not to be are left out.
     """
 
-    geometries: Geometries
-    bounds: FloatArray
+    shapes: Shapes
     shares: FloatArray
     forms: npt.NDArray[np.int32]
     names: npt.NDArray[Any]
     period_known: npt.NDArray[np.bool_]
 
-    def rows(self, chosen: npt.NDArray[np.bool_]) -> PlacedFeatures:
+    @property
+    def bounds(self) -> FloatArray:
+        return self.shapes.bounds
+
+    @property
+    def geometries(self) -> Geometries:
+        return self.shapes.geometries
+
+    def take(self, chosen: npt.NDArray[np.intp]) -> PlacedFeatures:
         return PlacedFeatures(
-            self.geometries[chosen],
-            self.bounds[chosen],
-            self.shares[chosen],
-            self.forms[chosen],
-            self.names[chosen],
-            self.period_known[chosen],
+            self.shapes.take(chosen), self.shares[chosen], self.forms[chosen], self.names[chosen], self.period_known[chosen]
         )
 
 
@@ -95,7 +98,8 @@ class TileTruth:
     """What a layer says of one tile: `labels` in tile pixels, objects as rows of LABEL_STRUCT (in order before the labels) with
     their categories `labelled`, `present` categories of objects without a certain place,
     `line_lengths` in metres by category,
-    `unknown` ones of which the tile may show more than is labelled, and the ground (scene pixels) of labelled land cover."""
+    `unknown` ones of which the tile may show more than is labelled, and the ground (scene pixels) of labelled land cover,
+    `areas` of it by category, which lines are not."""
 
     labels: list[Label] = field(default_factory=list)
     objects: list[pa.StructArray] = field(default_factory=list)
@@ -103,6 +107,7 @@ class TileTruth:
     present: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     covered: list[shapely.Geometry] = field(default_factory=list)
+    areas: dict[str, shapely.Geometry] = field(default_factory=dict)
     line_lengths: dict[str, float] = field(default_factory=dict)
 
 

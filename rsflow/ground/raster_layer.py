@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -61,7 +62,11 @@ class RasterWindow:
     layer: RasterLayer
     grid: SceneGrid
 
-    def label(self, tile: TileView, min_visibility: float) -> LayerTruth:
+    def label(self, tiles: Sequence[TileView], min_visibility: float) -> list[LayerTruth]:
+        """What the raster says of each of the tiles."""
+        return [self._label_tile(tile) for tile in tiles]
+
+    def _label_tile(self, tile: TileView) -> LayerTruth:
         layer, window = self.layer, tile.window
         if not layer.files or raster_pixels(layer.files[0], self.grid, window) < layer.min_raster_px:
             return LayerTruth(TileTruth())

@@ -93,7 +93,7 @@ def _edges(layer: SceneLayer, root: str, grid: SceneGrid, size_px: tuple[int, in
     frame = (0.0, 0.0, float(size_px[1]), float(size_px[0]))
     boxes = project_box(layer.crs, grid.bounds(frame), grid.crs)
     found = read_features(local_copy(storage.join(root, layer.file)), layer.forms, boxes)
-    points, index = shapely.get_coordinates(found.geometries, return_index=True)
+    points, index = shapely.get_coordinates(found.shapes.geometries, return_index=True)
     joined = np.flatnonzero(index[1:] == index[:-1])
     joined = joined[:: 1 + len(joined) // MAX_EDGES]
     middles = (points[joined] + points[joined + 1]) / 2

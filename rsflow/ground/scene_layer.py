@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,17 +17,20 @@ import shapely
 
 from rsflow.files import storage
 from rsflow.ground.categories.classify import FeatureForm
-from rsflow.ground.labels.ground_cover import widen
-from rsflow.ground.labels.tile_labels import label_tile
+from rsflow.ground.labels.cover_relations import relate_covers
+from rsflow.ground.labels.ground_cover import draw_area, widen
+from rsflow.ground.labels.tile_labels import label_tiles
 from rsflow.ground.layer_copy import Features, read_features
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.ground.layer_shift import LayerShift
 from rsflow.ground.layer_store import local_copy
-from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
-from rsflow.ground.scene_grid import SceneGrid, project_box, to_pixels
+from rsflow.ground.pixel_geometries import place_shapes, to_pixels
+from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView, overlaps_box
+from rsflow.ground.scene_grid import SceneGrid, project_box
+from rsflow.ground.shapes import NARROW, Shapes
 from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
 from rsflow.records import LENGTH, Label, Provenance
-from rsflow.spatial.geometry import Box
+from rsflow.spatial.geometry import Box, enclosing_box
 from rsflow.stage import YOUNGER
 
 
@@ -104,11 +108,47 @@ class WindowFeatures:
     placed: PlacedFeatures
     complete_area: shapely.Geometry | None  # in pixels; None: nowhere
 
-    def label(self, tile: TileView, min_visibility: float) -> LayerTruth:
+    def label(self, tiles: Sequence[TileView], min_visibility: float) -> list[LayerTruth]:
+        """What the layer says of each of the tiles, neighbours within the window."""
         rules = LabelRules(self.kinds, self.layer.provenance, self.layer.outline, min_visibility)
-        truth = label_tile(self.placed, tile, rules)
-        if self.complete_area is None or not shapely.covers(self.complete_area, shapely.box(*tile.window.box)):
-            return LayerTruth(truth)
+        truths = label_tiles(self._around(tiles), tiles, rules)
+        found = [
+            self._add_absent(truth) if is_complete else LayerTruth(truth)
+            for truth, is_complete in zip(truths, self._are_complete(tiles), strict=True)
+        ]
+        for layer_truth, tile in zip(found, tiles, strict=True):
+            layer_truth.truth.labels += self._relations(layer_truth, tile)
+        return found
+
+    def _around(self, tiles: Sequence[TileView]) -> PlacedFeatures:
+        """The features that may reach into the tiles; objects that are drawn as points or lines become areas."""
+        margin = _margin(self.kinds, tiles[0].pixel_m)
+        x0, y0, x1, y1 = enclosing_box([tile.window.box for tile in tiles])
+        box = (x0 - margin[0], y0 - margin[1], x1 + margin[0], y1 + margin[1])
+        chosen = np.flatnonzero(overlaps_box(self.placed.bounds, box))
+        placed = self.placed.take(chosen)
+        rows = np.flatnonzero(self._is_drawn_narrow[chosen])
+        if not len(rows):
+            return placed
+        widths = np.array([form.width_m or 0.0 for form in self.kinds])[placed.forms[rows]]
+        areas = Shapes.of(widen(placed.shapes.others[rows], widths, tiles[0].pixel_m))
+        return replace(placed, shapes=placed.shapes.put(rows, areas))
+
+    @cached_property
+    def _is_drawn_narrow(self) -> npt.NDArray[np.bool_]:
+        """Which features are objects that are drawn as points or lines."""
+        is_object = np.array([form.kind == "object" for form in self.kinds], np.bool_)[self.placed.forms]
+        return is_object & np.isin(self.placed.shapes.types, NARROW)
+
+    def _are_complete(self, tiles: Sequence[TileView]) -> list[bool]:
+        if self.complete_area is None:
+            return [False] * len(tiles)
+        shapely.prepare(self.complete_area)
+        found: list[bool] = shapely.covers(self.complete_area, [shapely.box(*tile.window.box) for tile in tiles]).tolist()
+        return found
+
+    def _add_absent(self, truth: TileTruth) -> LayerTruth:
+        """With what follows where the layer is complete: lengths, and covers of which the tile has none."""
         truth.labels += [
             Label("fact", f"{LENGTH}{name}", self.layer.provenance, text="m", value=length)
             for name, length in truth.line_lengths.items()
@@ -121,6 +161,13 @@ class WindowFeatures:
             absent = sorted(covers - present)
             truth.labels += [Label("cover", category, self.layer.provenance, value=0.0) for category in absent]
         return LayerTruth(truth, tuple(name for name in self.layer.complete if name not in covers), mapped)
+
+    def _relations(self, found: LayerTruth, tile: TileView) -> list[Label]:
+        areas = found.truth.areas
+        if len(areas) < 2:
+            return []
+        shown = {name: draw_area(area, tile) for name, area in areas.items()}
+        return relate_covers(shown, tile.pixel_m, self.layer.provenance, found.is_mapped)
 
 
 @dataclass(frozen=True)
@@ -138,20 +185,17 @@ def read_window_features(
 ) -> WindowFeatures:
     """Read what of a layer lies in a window (scene pixels). `acquired`: microseconds since 1970, None where it is not known."""
     forms, grid = layer.placed_forms, layer.place_on(grid)
-    margin = [max((form.uncertainty_m + (form.width_m or 0.0) for form in forms), default=0.0) / side for side in pixel_m]
+    margin = _margin(forms, pixel_m)
     x0, y0, x1, y1 = window
     around = (x0 - margin[0], y0 - margin[1], x1 + margin[0], y1 + margin[1])
     found = read_features(
         local_copy(storage.join(root, layer.file)), forms, project_box(layer.crs, grid.bounds(around), grid.crs)
     )
     gsd_m = (pixel_m[0] * pixel_m[1]) ** 0.5
-    geometries, shares = to_pixels(found.geometries, layer.crs, grid, around, gsd_m)
+    shapes, shares = place_shapes(found.shapes, layer.crs, grid, around, gsd_m)
     dated, period_known = _in_period(found, acquired)
-    kept = ~shapely.is_missing(geometries) & dated
-    geometries = _with_extent(geometries[kept], [found.kinds[number] for number in found.forms[kept]], pixel_m)
-    placed = PlacedFeatures(
-        geometries, shapely.bounds(geometries), shares[kept], found.forms[kept], found.names[kept], period_known[kept]
-    )
+    kept = np.flatnonzero(~shapes.is_missing & dated)
+    placed = PlacedFeatures(shapes, shares, found.forms, found.names, period_known).take(kept)
     return WindowFeatures(layer, found.kinds, placed, _complete_area(layer, root, grid, window, gsd_m))
 
 
@@ -165,13 +209,10 @@ def _in_period(found: Features, acquired: int | None) -> tuple[npt.NDArray[np.bo
     return there | ~readable, there & readable
 
 
-def _with_extent(geometries: Any, forms: Sequence[FeatureForm], pixel_m: tuple[float, float]) -> Any:
-    """Objects that are drawn as points or lines become areas."""
-    narrow = (shapely.get_dimensions(geometries) < 2) & np.array([form.kind == "object" for form in forms], np.bool_)
-    if narrow.any():
-        widths = np.array([form.width_m or 0.0 for form in forms])
-        geometries[narrow] = widen(geometries[narrow], widths[narrow], pixel_m)
-    return geometries
+def _margin(forms: Sequence[FeatureForm], pixel_m: tuple[float, float]) -> tuple[float, float]:
+    """How far beyond what is drawn a feature may reach, in pixels along x and y."""
+    metres = max((form.uncertainty_m + (form.width_m or 0.0) for form in forms), default=0.0)
+    return metres / pixel_m[0], metres / pixel_m[1]
 
 
 def _complete_area(layer: SceneLayer, root: str, grid: SceneGrid, window: Box, gsd_m: float) -> shapely.Geometry | None:
@@ -183,6 +224,6 @@ def _complete_area(layer: SceneLayer, root: str, grid: SceneGrid, window: Box, g
     else:
         boxes = project_box(layer.interest.crs, grid.bounds(window), grid.crs)
         file = local_copy(storage.join(root, layer.interest.file))
-        area, crs = read_features(file, layer.interest.forms, boxes).geometries, layer.interest.crs
+        area, crs = read_features(file, layer.interest.forms, boxes).shapes.geometries, layer.interest.crs
     placed, _ = to_pixels(area, crs, grid, window, gsd_m)
     return shapely.union_all(placed)

@@ -52,9 +52,7 @@ def check_validity(validity: Validity, place: str) -> None:
             raise ConfigError(f"{place}.validity.{name}: found {value!r}; expected a date such as 2015, 2015-07 or 2015-07-31")
 
 
-def read_periods(
-    batch: pa.Table, validity: Validity, ids: npt.NDArray[Any], faults: GeometryFaults
-) -> tuple[pa.Array, pa.Array]:
+def read_periods(batch: pa.Table, validity: Validity, ids: pa.Array, faults: GeometryFaults) -> tuple[pa.Array, pa.Array]:
     """(since, until) of each feature of a batch. One whose date cannot be read gets an empty period, and is in `faults`."""
     since = _bounds(batch, validity.since_attribute, validity.since, 0)
     until = _bounds(batch, validity.until_attribute, validity.until, 1)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.ground.categories.classify import FeatureForm
-from rsflow.ground.labels.tile_labels import clip_to, label_tile
+from rsflow.ground.labels.tile_labels import label_tiles
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView
+from rsflow.ground.shapes import Shapes, clip_shapes
 from rsflow.records import Provenance
 from rsflow.schemas import label_from_row
 from rsflow.spatial.geometry import Window
@@ -37,7 +38,8 @@ def tiles(size: int = 100, step: int = 25) -> list[Window]:
 def test_the_parts_of_all_tiles_are_the_whole(shapes: list[shapely.Geometry]) -> None:
     every = np.array(shapes, dtype=object)
     whole = shapely.area(shapely.intersection(every, shapely.box(0, 0, 100, 100)))
-    found = sum(shapely.area(clip_to(every, tile.box)) for tile in tiles())
+    frames = [np.tile(np.array(tile.box, np.float64), (len(every), 1)) for tile in tiles()]
+    found = sum(clip_shapes(Shapes.of(every), frame).areas for frame in frames)
     np.testing.assert_allclose(found, whole, rtol=1e-9, atol=1e-9 * 100 * 100)
 
 
@@ -46,15 +48,15 @@ def test_the_parts_of_all_tiles_are_the_whole(shapes: list[shapely.Geometry]) ->
 def test_labels_hold_the_same_area(shapes: list[shapely.Geometry]) -> None:
     every = np.array(shapes, dtype=object)
     placed = PlacedFeatures(
-        every,
-        shapely.bounds(every),
+        Shapes.of(every),
         np.ones(len(every)),
         np.zeros(len(every), np.int32),
         np.full(len(every), None),
         np.ones(len(every), np.bool_),
     )
     rules = LabelRules((FeatureForm("house", "object"),), FROM, "polygon", 0.0)
-    rows = [rows for tile in tiles() for rows in label_tile(placed, TileView(tile, (1.0, 1.0)), rules).objects]
+    views = [TileView(tile, (1.0, 1.0)) for tile in tiles()]
+    rows = [rows for truth in label_tiles(placed, views, rules) for rows in truth.objects]
     labels = [label_from_row(row) for table in rows for row in table.to_pylist()]
     whole = shapely.area(shapely.intersection(every, shapely.box(0, 0, 100, 100))).sum()
     found = sum(parts_area(label.shape.area_parts) for label in labels if label.shape)

@@ -7,8 +7,9 @@ import pytest
 import shapely
 
 from rsflow.ground.categories.classify import FeatureForm
-from rsflow.ground.labels.tile_labels import label_tile
+from rsflow.ground.labels.tile_labels import label_tiles
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
+from rsflow.ground.shapes import Shapes
 from rsflow.records import Provenance
 from rsflow.spatial.geometry import Window
 
@@ -17,11 +18,10 @@ WINDOW = Window(100, 200, 64, 64)
 
 def truth_of(geometry: shapely.Geometry, valid: np.ndarray, kind: str = "object") -> TileTruth:
     every = np.array([shapely.transform(geometry, lambda found: found + np.array([200.0, 100.0]))], object)
-    placed = PlacedFeatures(
-        every, shapely.bounds(every), np.ones(1), np.zeros(1, np.int32), np.array([None]), np.ones(1, np.bool_)
-    )
+    placed = PlacedFeatures(Shapes.of(every), np.ones(1), np.zeros(1, np.int32), np.array([None]), np.ones(1, np.bool_))
     rules = LabelRules((FeatureForm("lake", kind),), Provenance("annotation", "vector"), "polygon", 0.3)
-    return label_tile(placed, TileView(WINDOW, (1.0, 1.0), valid), rules)
+    (truth,) = label_tiles(placed, [TileView(WINDOW, (1.0, 1.0), valid)], rules)
+    return truth
 
 
 def valid_from(col: int) -> np.ndarray:

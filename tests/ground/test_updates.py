@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ import numpy as np
 import pytest
 import shapely
 
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import RsflowError
+from rsflow.ground.layer_settings import VectorOptions
+from rsflow.ground.layer_store import layer_copy
 from rsflow.inspection.vacuum import Retention, vacuum
 from rsflow.phases.build import run
 from rsflow.planning.plan import make_plan
@@ -169,3 +173,23 @@ def test_copies_of_former_layers_go_when_what_is_former_goes(build: GroundBuild,
     assert set((root / "ground").iterdir()) == current
     run(build.config(new, {"category": "house"}))
     assert len(build.rows("labels")) > 0
+
+
+@pytest.mark.parametrize("suffix", [".json", ".parquet"])
+def test_a_damaged_copy_is_made_again(tmp_path: Path, suffix: str) -> None:
+    square = {"type": "Polygon", "coordinates": [[[3.0, 50.0], [3.001, 50.0], [3.001, 50.001], [3.0, 50.0]]]}
+    feature = {"type": "Feature", "properties": {}, "geometry": square}
+    (tmp_path / "a.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    entry = Annotations("vector", str(tmp_path / "a.geojson"))
+
+    def copy() -> Any:
+        return layer_copy(entry, VectorOptions(category="house"), str(tmp_path / "lake"), "here")
+
+    made = copy()
+    file = (tmp_path / "lake" / made.file).with_suffix(suffix)
+    whole = file.read_bytes()
+    for bit in range(0, 8 * len(whole), 997):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(flipped)
+        assert (copy(), file.read_bytes()) == (made, whole)

@@ -1,7 +1,8 @@
 """GeoParquet (https://geoparquet.org, versions 1.0 and 1.1) through pyarrow, because GDAL's wheels come without Parquet.
 
 The file's `geo` metadata name the geometry column, its encoding and its coordinate reference system (absent: OGC:CRS84; null:
-unknown); the rest is an ordinary Parquet file that is read batch by batch.
+unknown); the rest is an ordinary Parquet file that is read batch by batch. In a file without such metadata the column has one
+of the usual names, and its reference system is unknown.
 """
 
 from __future__ import annotations
@@ -62,13 +63,40 @@ def _opened(path: str) -> pq.ParquetFile:
 
 
 def _primary(file: pq.ParquetFile, path: str) -> tuple[str, dict[str, Any]]:
-    """The geometry column's name and its entry in the metadata."""
+    """The geometry column's name and its entry in the metadata; of a file without metadata, of a column that is named so."""
     text = (file.schema_arrow.metadata or {}).get(GEO)
     if text is None:
-        raise ConfigError(f"{path}: is Parquet without geometries: its metadata have no entry `geo` (GeoParquet)")
-    geo = json.loads(text)
-    name = geo["primary_column"]
-    column: dict[str, Any] = geo["columns"][name]
+        return _usual_column(file.schema_arrow, path), {"encoding": "WKB", "crs": None}
+    try:
+        geo = json.loads(text)
+        name = geo.get("primary_column") or next(iter(geo["columns"]))
+        column: dict[str, Any] = geo["columns"][name]
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+        raise ConfigError(
+            f"{path}: its metadata entry `geo` is no GeoParquet metadata: found {text[:80]!r}; write the file again"
+        ) from error
+    if name not in file.schema_arrow.names:
+        found = ", ".join(file.schema_arrow.names)
+        raise ConfigError(f"{path}: its metadata name the geometry column {name!r}, which it does not have; found {found}")
     if column.get("encoding") != "WKB":
-        raise ConfigError(f"{path}: its geometries are encoded as {column.get('encoding')}, expected WKB")
+        raise ConfigError(
+            f"{path}: its geometries are encoded as {column.get('encoding')}, expected WKB: write it again with that encoding"
+        )
     return name, column
+
+
+_USUAL_NAMES = ("geometry", "geom", "wkb_geometry", "the_geom", "wkb", "shape")  # of columns with well-known binary
+
+
+def _usual_column(schema: pa.Schema, path: str) -> str:
+    """The column of a plain Parquet file that holds well-known binary, by its name."""
+    binary: list[str] = [
+        field.name for field in schema if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
+    ]
+    for name in _USUAL_NAMES:
+        if found := [column for column in binary if column.lower() == name]:
+            return found[0]
+    raise ConfigError(
+        f"{path}: is Parquet without geometries: its metadata have no entry `geo` (GeoParquet), and no binary column is named "
+        f"{' or '.join(_USUAL_NAMES)}"
+    )

@@ -19,6 +19,8 @@ import pyarrow as pa
 
 from rsflow.errors import ConfigError
 from rsflow.ground.files import geoparquet
+from rsflow.ground.files.archives import gdal_name, split_member
+from rsflow.ground.files.curves import straighten_curves
 from rsflow.ground.files.whole_files import check_whole
 
 BATCH_ROWS = 65_536
@@ -42,7 +44,9 @@ def list_layers(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
     if path.lower().endswith((".parquet", ".geoparquet")):
         crs, attributes = geoparquet.read_description(path)
         return [Layer(path, "", crs, attributes, is_parquet=True)]
-    check_whole(path)
+    file, member = split_member(path)
+    check_whole(file)
+    path = gdal_name(file, member)
     with _explained(path):
         import pyogrio
 
@@ -99,8 +103,24 @@ def _streamed(layer: Layer, attributes: Sequence[str]) -> Iterator[pa.Table]:
         for batch in reader:
             table = _plain(pa.Table.from_batches([batch]))
             table = table.rename_columns([GEOMETRY if name == geometry else name for name in table.column_names])
+            _check_text(table, layer.path)
+            place = table.column_names.index(GEOMETRY)
+            wkb = straighten_curves(layer.path, layer.name, table[GEOMETRY].combine_chunks(), table[number].combine_chunks())
+            table = table.set_column(place, GEOMETRY, wkb)
             ids = _osm_ids(table, layer.name) if layer.is_osm else table[number]
             yield _with_ids(table.drop_columns([number]) if number in table.column_names else table, ids)
+
+
+def _check_text(table: pa.Table, path: str) -> None:
+    """ConfigError where an attribute has bytes that are no UTF-8, as of a shapefile that does not say its encoding."""
+    for name in table.column_names:
+        try:
+            table[name].validate(full=pa.types.is_string(table[name].type))
+        except pa.ArrowInvalid as error:
+            raise ConfigError(
+                f"{path}: attribute {name!r} has text that is not UTF-8: write it again as UTF-8, or state its encoding: of a "
+                "shapefile in a file of the same name that ends in .cpg (one line, for example CP1252)"
+            ) from error
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -146,7 +166,8 @@ def _explained(path: str) -> Iterator[None]:
         try:
             yield
         except failures as error:
-            raise ConfigError(f"{path}: cannot read it as a vector file: {error}") from error
+            reason = str(error).partition("; It might help to specify")[0]
+            raise ConfigError(f"{path}: cannot read it as a vector file: {reason}") from error
     doubtful = [str(warning.message) for warning in found if issubclass(warning.category, RuntimeWarning)]
     if lost := [text for text in doubtful if any(sign in text.lower() for sign in _DAMAGE)]:
         raise ConfigError(f"{path}: is damaged: {lost[0]}")

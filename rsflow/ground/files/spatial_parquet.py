@@ -2,7 +2,8 @@
 
 Rows are sorted by the Morton code of their centre (https://en.wikipedia.org/wiki/Z-order_curve) and written in small row
 groups; the minima and maxima that Parquet keeps of the columns x0, y0, x1, y1 are the index. Memory is bounded: rows are
-collected in a temporary file, distributed to one file per stretch of the curve where they are many, and sorted one by one.
+collected in memory; where they are many, in a temporary file that is distributed to one per stretch of the curve, and these are
+sorted one by one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -20,40 +22,62 @@ from rsflow.spatial.geometry import Box, FloatArray
 
 BOUNDS = ("x0", "y0", "x1", "y1")
 GROUP_ROWS = 1024
-GROUPS_PER_THREAD = 16  # fewer are read faster by one
+GROUPS_KEPT = 64  # in memory: neighbouring windows share some
 SORTED_BYTES = 256 << 20  # that are sorted in memory at a time
 CODE_BITS = 31  # per axis
 
 
 def write_sorted(tables: Iterable[pa.Table], schema: pa.Schema, path: str, sorted_bytes: int = SORTED_BYTES) -> None:
     """Write all rows of `tables` (of `schema`, with the float64 columns BOUNDS) to `path`. Temporary files lie beside it."""
-    unsorted = f"{path}.unsorted"
-    centres = _collect(tables, schema, unsorted)
-    codes = morton_codes(centres)
-    size = max(1, os.path.getsize(unsorted))
-    stretches = -(-size // sorted_bytes)
-    limits = np.sort(codes)[(np.arange(1, stretches) * len(codes)) // stretches] if len(codes) else np.array([], np.uint64)
-    parts = [unsorted] if stretches == 1 else _distribute(unsorted, codes, limits, schema, path)
+    tables = iter(tables)
+    head, size = [schema.empty_table()], 0
+    for table in tables:
+        head.append(table)
+        size += table.nbytes
+        if size > sorted_bytes:
+            break
     # Reading windows costs more time than the copy's size is worth: hence the fast codec, and no dictionaries of coordinates.
-    with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False) as writer:
-        for number, part in enumerate(parts):
-            table = pq.read_table(part)
-            mine = codes if stretches == 1 else codes[np.searchsorted(limits, codes, side="right") == number]
-            writer.write_table(table.take(pa.array(np.argsort(mine, kind="stable"))), row_group_size=GROUP_ROWS)
-            os.remove(part)
-    if stretches > 1:
-        os.remove(unsorted)
+    with pq.ParquetWriter(
+        path, schema, compression="lz4", use_dictionary=False, write_statistics=list(BOUNDS), write_page_checksum=True
+    ) as writer:
+        if size <= sorted_bytes:
+            table = pa.concat_tables(head)
+            _write_rows(writer, table, morton_codes(_centres(table)))
+        else:
+            _write_stretches(writer, chain(head, tables), schema, path, sorted_bytes)
+
+
+def _write_rows(writer: pq.ParquetWriter, table: pa.Table, codes: npt.NDArray[np.uint64]) -> None:
+    writer.write_table(table.take(pa.array(np.argsort(codes, kind="stable"))), row_group_size=GROUP_ROWS)
+
+
+def _write_stretches(
+    writer: pq.ParquetWriter, tables: Iterable[pa.Table], schema: pa.Schema, path: str, sorted_bytes: int
+) -> None:
+    """Sort one stretch of the curve after the other, each as large as `sorted_bytes` in its temporary file."""
+    unsorted = f"{path}.unsorted"
+    codes = morton_codes(_collect(tables, schema, unsorted))
+    stretches = -(-os.path.getsize(unsorted) // sorted_bytes)
+    limits = np.sort(codes)[(np.arange(1, stretches) * len(codes)) // stretches]
+    for number, part in enumerate(_distribute(unsorted, codes, limits, schema, path)):
+        _write_rows(writer, pq.read_table(part), codes[np.searchsorted(limits, codes, side="right") == number])
+        os.remove(part)
+    os.remove(unsorted)
 
 
 def _collect(tables: Iterable[pa.Table], schema: pa.Schema, path: str) -> FloatArray:
     """Write the rows as they come. Returns their centres (n, 2)."""
-    centres = [np.empty((0, 2))]
+    centres = []
     with pq.ParquetWriter(path, schema, compression="lz4") as writer:
         for table in tables:
-            x0, y0, x1, y1 = (table[name].to_numpy() for name in BOUNDS)
-            centres.append(np.stack([(x0 + x1) / 2, (y0 + y1) / 2], axis=1))
+            centres.append(_centres(table))
             writer.write_table(table)
     return np.concatenate(centres)
+
+
+def _centres(table: pa.Table) -> FloatArray:
+    x0, y0, x1, y1 = (table[name].to_numpy() for name in BOUNDS)
+    return np.stack([(x0 + x1) / 2, (y0 + y1) / 2], axis=1)
 
 
 def _distribute(
@@ -104,7 +128,11 @@ def read_boxes(path: str, boxes: Sequence[Box] = ()) -> pa.Table:
     """
     file, groups = _opened(path, os.stat(path).st_mtime_ns)
     near = [int(number) for number in np.flatnonzero(_meet(groups, boxes))] if boxes else list(range(file.num_row_groups))
-    table = file.read_row_groups(near, use_threads=len(near) > GROUPS_PER_THREAD) if near else file.schema_arrow.empty_table()
+    changed = os.stat(path).st_mtime_ns
+    tables = (
+        [_read_group(path, changed, number) for number in near] if len(near) <= GROUPS_KEPT else [file.read_row_groups(near)]
+    )
+    table = pa.concat_tables([file.schema_arrow.empty_table(), *tables])
     if not boxes:
         return table
     bounds = np.stack([table[name].to_numpy() for name in BOUNDS], axis=1) if table.num_rows else np.empty((0, 4))
@@ -119,10 +147,16 @@ def _meet(bounds: FloatArray, boxes: Sequence[Box]) -> npt.NDArray[np.bool_]:
     return found
 
 
+@lru_cache(maxsize=GROUPS_KEPT)
+def _read_group(path: str, changed: int, number: int) -> pa.Table:
+    file, _ = _opened(path, changed)
+    return file.read_row_group(number, use_threads=False)
+
+
 @lru_cache(maxsize=32)
 def _opened(path: str, changed: int) -> tuple[pq.ParquetFile, FloatArray]:
     """The open file and the bounds (n, 4) of its row groups."""
-    file = pq.ParquetFile(path, memory_map=True)
+    file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
     return file, np.array(list(_group_bounds(file.metadata))).reshape(-1, 4)
 
 

@@ -7,9 +7,12 @@ Technical Description, 1998).
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import struct
+import zipfile
+import zlib
 from collections.abc import Callable
 
 from rsflow.errors import ConfigError
@@ -19,7 +22,9 @@ _EDGE_BYTES = 4096  # of a file that are looked at
 
 
 def check_whole(path: str) -> None:
-    """ConfigError where a local file of one of these formats is truncated."""
+    """ConfigError where a local file is empty, or one of these formats and truncated."""
+    if not os.path.getsize(path):
+        raise ConfigError(f"{path}: is empty: it has 0 bytes; fetch it again")
     for endings, check in _CHECKS.items():
         if path.lower().endswith(endings):
             check(path)
@@ -80,9 +85,29 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 def _check_shapefile(path: str) -> None:
     with open(path, "rb") as stream:
         header = stream.read(28)
+    stem = os.path.splitext(path)[0]
+    if not any(os.path.exists(stem + ending) for ending in (".shx", ".SHX")):
+        raise ConfigError(
+            f"{path}: has no {os.path.basename(stem)}.shx beside it, which says where its features begin: fetch that too "
+            "(or make it again: ogrinfo --config SHAPE_RESTORE_SHX YES)"
+        )
     stated = 2 * struct.unpack(">I", header[24:])[0] if len(header) == 28 else 100
     if stated > os.path.getsize(path):
         raise ConfigError(f"{path}: is truncated: it has {os.path.getsize(path):,} bytes, its header says {stated:,}")
+
+
+def _check_archive(path: str) -> None:
+    if not zipfile.is_zipfile(path):
+        raise ConfigError(f"{path}: is no zip archive, or truncated: fetch it again")
+
+
+def _check_gzip(path: str) -> None:
+    with gzip.open(path) as stream:
+        try:
+            while stream.read(1 << 20):
+                pass
+        except (OSError, EOFError, zlib.error) as error:
+            raise ConfigError(f"{path}: is no gzip file, or truncated: {error}; fetch it again") from error
 
 
 def _check_lines(path: str) -> None:
@@ -101,5 +126,7 @@ _CHECKS: dict[tuple[str, ...], Callable[[str], None]] = {
     (".pbf",): _check_pbf,
     (".osm", ".gml", ".kml"): _check_xml_end,
     (".shp",): _check_shapefile,
+    (".zip", ".kmz", ".shz"): _check_archive,
+    (".gz",): _check_gzip,
     (".geojsonl", ".geojsons", ".ndjson", ".jsonl"): _check_lines,
 }
