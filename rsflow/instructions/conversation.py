@@ -54,6 +54,7 @@ TOPICS = {
     "direction": "direction",
     "line_length": "length",
     "cover_border": "border",
+    "cover_direction": "cover direction",
     "question": "question",
     "region_captioning": "region",
     "grounding": "box",
