@@ -114,6 +114,11 @@ def _compared_fields(kind: type) -> tuple[tuple[str, Any], ...]:
     )
 
 
+def over_rows(function: Callable[[dict[str, Any]], pa.Table]) -> BatchFunction:
+    """A batch function that gives each row of work to `function` by itself and yields its table."""
+    return lambda table: (function(row) for row in table.to_pylist())
+
+
 def over_kept(function: BatchFunction) -> BatchFunction:
     """The same function, but rows already rejected go past it unchanged (after the batch's kept rows)."""
 
@@ -129,7 +134,7 @@ def over_kept(function: BatchFunction) -> BatchFunction:
 
 def split_rejected(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     """(kept rows, rejected rows) of a batch, by its column `reject_reason`."""
-    if "reject_reason" not in table.column_names:
-        return table, table.slice(0, 0)
+    if "reject_reason" not in table.column_names or table["reject_reason"].null_count == table.num_rows:
+        return table, table.slice(0, 0)  # the usual case: nothing of it is copied
     kept = pc.is_null(table["reject_reason"])
     return table.filter(kept), table.filter(pc.invert(kept))

@@ -52,9 +52,10 @@ def commit_receipts(
     last = time.monotonic()
     try:
         for receipt in receipts:
-            undone = receipt.filter(receipt["undone"].is_valid())
-            committed.undone.update(zip(undone["scene_id"].to_pylist(), undone["undone"].to_pylist(), strict=True))
-            receipt = receipt.filter(receipt["undone"].is_null())
+            if receipt["undone"].null_count < receipt.num_rows:
+                undone = receipt.filter(receipt["undone"].is_valid())
+                committed.undone.update(zip(undone["scene_id"].to_pylist(), undone["undone"].to_pylist(), strict=True))
+                receipt = receipt.filter(receipt["undone"].is_null())
             waiting.append(receipt)
             kept, rejected = (sum(receipt[name].to_pylist()) for name in ("rows_kept", "rows_rejected"))
             pending.subtract(receipt["scene_id"].to_pylist())

@@ -67,8 +67,14 @@ def read_bytes(place: str, start: int | None = None, stop: int | None = None) ->
 
 def read_text_if_exists(place: str) -> str | None:
     """The file's text, or None where there is none: one request where `exists` and `read_text` are two."""
+    data = read_bytes_if_exists(place)
+    return None if data is None else _decode(place, data)
+
+
+def read_bytes_if_exists(place: str) -> bytes | None:
+    """The file's bytes, or None where there is none."""
     try:
-        return read_text(place)
+        return read_bytes(place)
     except StorageError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             return None
@@ -76,8 +82,12 @@ def read_text_if_exists(place: str) -> str | None:
 
 
 def read_text(place: str) -> str:
+    return _decode(place, read_bytes(place))
+
+
+def _decode(place: str, data: bytes) -> str:
     try:
-        return read_bytes(place).decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise StorageError(f"{place}: is not UTF-8 text ({error.reason} at byte {error.start})") from error
 

@@ -1,28 +1,27 @@
 """Copies of layers on disk, by what they were made from: each layer is read once, whoever asks.
 
 One idea: a copy's name is a hash of its files' sizes and times (or ETags) and of the settings that decide what is in it, so
-nothing is ever overwritten, and a changed file or rule gives another copy. Its summary lies beside it as JSON; a copy without
-one was never finished.
+nothing is ever overwritten, and a changed file or rule gives another copy. Its summary lies beside it as JSON, with
+the digests of both: a copy without one was never finished, and what is damaged is made again.
 
 Remote files are downloaded for as long as they are read; a copy in a remote lake, for as long as the process lives.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
-
-import orjson
 
 from rsflow.config.annotation_settings import Annotations
 from rsflow.config.validation import check
-from rsflow.errors import ConfigError
+from rsflow.errors import ConfigError, StorageError
 from rsflow.files import storage
 from rsflow.files.faults import mask_secrets, translate_errors
 from rsflow.ground.categories.classify import FeatureForm
@@ -33,6 +32,7 @@ from rsflow.ground.layer_copy import VERSION, LayerSummary, check_attributes, wr
 from rsflow.ground.layer_settings import Rule, VectorOptions
 from rsflow.ground.scene_grid import parse_crs
 from rsflow.ground.validity import check_validity
+from rsflow.lake.json_files import read_cached_json, write_cached_json
 from rsflow.stage import fingerprint
 
 FOLDER = "ground"  # of a lake
@@ -98,7 +98,9 @@ def _copied(files: Sequence[str], options: VectorOptions, renamed: dict[str, str
     decides = (options.layers, options.crs, list(options.every_rule), options.id_attribute, options.name_attribute)
     key = fingerprint(VERSION, stats, decides, options.uncertainty_m, options.validity, renamed)
     place = storage.join(root, FOLDER, f"{key}.json")
-    if not storage.exists(place):
+    file = f"{FOLDER}/{key}.parquet"
+    summary = _read_summary(place)
+    if summary is None or not _is_whole(storage.join(root, file), summary.sha256):
         with tempfile.TemporaryDirectory(prefix="rsflow-") as folder, _local(files, folder) as local, _named(files, local):
             path = os.path.join(folder, "copy.parquet")
             layers = [
@@ -106,18 +108,38 @@ def _copied(files: Sequence[str], options: VectorOptions, renamed: dict[str, str
             ]
             check_attributes(layers, options, where)
             summary = write_copy(layers, _one_crs(layers, options.crs), options, renamed, where, path)
-            _upload(path, storage.join(root, FOLDER, f"{key}.parquet"))
-            storage.write_bytes(place, orjson.dumps(asdict(summary)))
-    return LayerCopy(f"{FOLDER}/{key}.parquet", _read_summary(place))
+            summary = replace(summary, sha256=_hash_file(path, os.stat(path).st_mtime_ns))
+            _upload(path, storage.join(root, file))
+            _fetched.cache_clear()  # it may hold a damaged one
+            write_cached_json(place, asdict(summary))
+    return LayerCopy(file, summary)
+
+
+def _is_whole(place: str, sha256: str) -> bool:
+    """Whether the copy is there and is what was written; a damaged one is made again."""
+    try:
+        path = local_copy(place)
+        return _hash_file(path, os.stat(path).st_mtime_ns) == sha256
+    except (FileNotFoundError, StorageError) as error:
+        if isinstance(error, FileNotFoundError) or isinstance(error.__cause__, FileNotFoundError):
+            return False
+        raise
+
+
+@lru_cache(maxsize=256)
+def _hash_file(path: str, changed: int) -> str:
+    """`changed`: the time of its last change, so that a file is read once as long as it stays the same."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 # Of an OpenStreetMap extract: its other layers are routes and relations without an area.
 _OSM_LAYERS = dict.fromkeys((".pbf", ".osm"), ("points", "lines", "multipolygons"))
 
 
-def _read_summary(place: str) -> LayerSummary:
-    found = orjson.loads(storage.read_bytes(place))
-    return LayerSummary(
+def _read_summary(place: str) -> LayerSummary | None:
+    found = read_cached_json(place)
+    return found and LayerSummary(
         **{
             **found,
             "bounds": tuple(found["bounds"]) if found["bounds"] else None,

@@ -12,6 +12,7 @@ from typing import Any
 from rsflow.errors import DataError, RsflowError, UsageError
 from rsflow.files import storage
 from rsflow.files.faults import translate_errors
+from rsflow.files.sole_writer import sole_writer
 from rsflow.labeller_training.annotated_tiles import AnnotatedTile, TrainingTiles, read_training_tiles
 from rsflow.labeller_training.crops import step_rng
 from rsflow.labeller_training.network import base_checkpoint, make_network
@@ -64,8 +65,9 @@ def train_labeller(settings: TrainingSettings, on_start: Callable[[int], None], 
     if finished is None:
         _set_up_torch(settings)
         on_start(settings.steps)
-        parameters = _train(settings, tiles, key, on_step)
-        finished = _judge(settings, tiles, key, parameters)
+        with sole_writer(out / STATE_FOLDER):
+            parameters = _train(settings, tiles, key, on_step)
+            finished = _judge(settings, tiles, key, parameters)
         shutil.rmtree(out / STATE_FOLDER, ignore_errors=True)
     return _result(settings, finished)
 

@@ -1,6 +1,7 @@
-"""Small JSON files at a lake's root: what the last shards were made of, which selection a snapshot belongs to.
+"""Small JSON files of a lake: what the last shards were made of, which selection a snapshot belongs to, findings that are kept.
 
-One idea: each holds a digest of its own values, so that an edited or damaged one is refused and not believed.
+One idea: each holds a digest of its own values, so that an edited or damaged one is not believed: it is refused, or, where its
+values can be found again (`read_cached_json`), taken for a file that is not there.
 """
 
 from __future__ import annotations
@@ -40,6 +41,18 @@ def write_json(place: str, content: Mapping[str, Any]) -> None:
     """Write a file whole, with a digest of its values."""
     text = json.dumps({**content, DIGEST_KEY: _digest(content)}, sort_keys=True)
     storage.write_bytes(place, text.encode())
+
+
+def read_cached_json(place: str) -> Any | None:
+    """What `write_cached_json` kept; None where there is no such file, where it is damaged or of a version without digests."""
+    digest, _, text = (storage.read_bytes_if_exists(place) or b"").partition(b"\n")
+    return json.loads(text) if digest == hashlib.sha256(text).hexdigest().encode() else None
+
+
+def write_cached_json(place: str, value: Any) -> None:
+    """Keep a value that can be made again, its digest in the first line."""
+    text = json.dumps(value).encode()
+    storage.write_bytes(place, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
 
 
 def _digest(content: Mapping[str, Any]) -> str:

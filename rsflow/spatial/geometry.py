@@ -162,15 +162,22 @@ def iou_matrix(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def ground_cell(lon: float, lat: float, cell_km: float) -> str:
-    """The cell of a global equal-height grid that holds a point: rows of `cell_km`, each cut into columns about as wide.
+    """The name of the cell of `ground_cells` that holds a point."""
+    ((row, column),) = ground_cells(np.array([lon]), np.array([lat]), cell_km).tolist()
+    return f"{cell_km:g}km/{row:+d}/{column}"
+
+
+def ground_cells(lons: FloatArray, lats: FloatArray, cell_km: float) -> npt.NDArray[np.int64]:
+    """(n, 2): row and column of the cells of a global equal-height grid that hold these points: rows of `cell_km`, each cut
+    into columns about as wide.
 
     Rows count from the equator northward, columns from longitude -180 eastward; the number of columns of a row falls with
     the cosine of its latitude (the layout of the Major TOM grid, https://arxiv.org/abs/2402.12095, with our own spelling).
     The same place gives the same cell for every sensor, date and projection.
     """
     row_deg = math.degrees(cell_km / EARTH_RADIUS_KM)
-    row = math.floor(lat / row_deg)
-    middle = math.radians(min(89.9, abs((row + 0.5) * row_deg)))
-    columns = max(1, round(360.0 * math.cos(middle) / row_deg))
-    column = int(((lon + 180.0) % 360.0) / 360.0 * columns) % columns
-    return f"{cell_km:g}km/{row:+d}/{column}"
+    rows = np.floor(lats / row_deg)
+    middles = np.radians(np.minimum(89.9, np.abs((rows + 0.5) * row_deg)))
+    counts = np.maximum(1, np.round(360.0 * np.cos(middles) / row_deg))
+    columns = np.floor((lons + 180.0) % 360.0 / 360.0 * counts) % counts
+    return np.stack([rows, columns], axis=1).astype(np.int64)

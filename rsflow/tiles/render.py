@@ -35,6 +35,7 @@ from rsflow.config.settings import Render
 from rsflow.errors import DataError
 from rsflow.records import Raster
 from rsflow.sensors import SENSORS, PixelUnit, SensorName
+from rsflow.tiles.percentiles import percentiles
 from rsflow.tiles.screen import is_bright_and_white
 
 Scale = Literal["linear", "db10", "db20"]
@@ -144,7 +145,7 @@ def scene_stretch(
     for _ in range(CLOUD_ROUNDS if clouds == "bright_white" and len(bands) == 3 else 0):
         picture = render(overview, stretch)
         among = among & ~is_bright_and_white(picture)
-        if among.sum() <= ENOUGH_LAND * overview.valid.sum() or np.median(picture[among]) >= DARK:
+        if among.sum() <= ENOUGH_LAND * overview.valid.sum() or percentiles(picture[among].reshape(-1), (50,))[0] >= DARK:
             break
         limits = _percentiles(bands, values.pixels, among, scale, settings, alike)
         stretch = replace(stretch, low=limits.low, high=limits.high)
@@ -229,7 +230,7 @@ def _percentiles(
     settings: Render,
     together: Together,
 ) -> Stretch:
-    limits = [_limits(_scaled(band[among], scale), settings) for band in chosen]
+    limits = [_limits(_known(band[among], scale), settings) for band in chosen]
     lows, highs = tuple(low for low, _ in limits), tuple(high for _, high in limits)
     widths = [high - low for low, high in limits]
     if together == "limits":
@@ -239,12 +240,19 @@ def _percentiles(
     return Stretch(bands, lows, highs, scale)
 
 
-def _limits(scaled: npt.NDArray[np.float32], settings: Render) -> tuple[float, float]:
+def _known(values: npt.NDArray[Any], scale: Scale) -> npt.NDArray[Any]:
+    """The finite values, scaled; whole numbers as they are where their scale is linear."""
+    if scale == "linear" and values.dtype in (np.uint8, np.uint16):
+        return values
+    scaled = _scaled(values, scale)
+    return scaled[np.isfinite(scaled)]
+
+
+def _limits(known: npt.NDArray[Any], settings: Render) -> tuple[float, float]:
     """The two percentiles, moved apart where they meet (a flat band becomes mid-grey, not noise)."""
-    known = scaled[np.isfinite(scaled)]
     if known.size == 0:
         return 0.0, 1.0
-    low, high = (float(value) for value in np.percentile(known, (settings.low_percent, settings.high_percent)))
+    low, high = percentiles(known, (settings.low_percent, settings.high_percent))
     least = max(1e-6, 1e-4 * max(abs(low), abs(high)))
     if high - low < least:
         middle = (low + high) / 2
@@ -257,8 +265,8 @@ def _as_it_is(chosen: npt.NDArray[Any], valid: npt.NDArray[np.bool_], is_picture
         return False
     if is_picture or not valid.any():
         return True
-    low, high = np.percentile(chosen[:, valid], (2, 98))
-    return bool(high - low >= USES_RANGE)
+    low, high = percentiles((chosen if valid.all() else chosen[:, valid]).reshape(-1), (2, 98))
+    return high - low >= USES_RANGE
 
 
 def _range_of(dtype: np.dtype[Any]) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from rsflow import __version__
 from rsflow.engine.progress import Progress, progress
 from rsflow.errors import RsflowError
 from rsflow.files.faults import translate_errors
+from rsflow.files.sole_writer import sole_writer
 from rsflow.loading.loader import Loader
 from rsflow.pretrained.checkpoint import Loaded
 from rsflow.shards.manifest import read_snapshot
@@ -86,6 +88,12 @@ def _train_as_worker(config: TrainConfig) -> None:
 
 def _train(config: TrainConfig, ranks: Ranks, output: Path, say: Callable[[str], None]) -> Outcome:
     training, facts = prepare(config, ranks)
+    with sole_writer(output) if ranks.is_first else nullcontext():
+        return _run(training, facts, output, say)
+
+
+def _run(training: Training, facts: dict[str, Any], output: Path, say: Callable[[str], None]) -> Outcome:
+    config, ranks = training.config, training.ranks
     is_resumed = _resume(training, output / "checkpoints")
     if ranks.is_first:
         training.log = StepLog(output, training.step, config.log.tensorboard)

@@ -21,7 +21,9 @@ from rsflow.files import storage
 
 Above0 = Annotated[float, Field(gt=0)]
 Weights = dict[str, Annotated[float, Field(ge=0)]]
-Targets = Literal["language", "all"] | tuple[str, ...]
+Targets = Literal["language", "all"] | Annotated[tuple[str, ...], Field(min_length=1)]
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what torch takes
+Workers = Annotated[int, Field(ge=0, le=256)]  # processes of one rank
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ class MoeLora:
     active: Positive = 2
     balance: Annotated[float, Field(ge=0)] = 0.01
     targets: Targets = "language"
+
+    def __post_init__(self) -> None:
+        if self.experts is not None and self.active > self.experts:
+            raise ValueError(f"regime.active is {self.active}: expected at most regime.experts ({self.experts})")
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class Data:
     pictures: Literal["own", "all", "none"] = "own"
     max_tokens: Positive | None = None
     system: str | None = None
-    workers: Count = field(default=1, compare=False)
+    workers: Workers = field(default=1, compare=False)
     cache: str | None = field(default=None, compare=False)
     group_by_length: bool = field(default=False, compare=False)
 
@@ -170,7 +176,7 @@ class TrainConfig:
     base_model: Annotated[str, Field(min_length=1)]
     output: Annotated[str, Field(min_length=1)]
     revision: str = ""
-    seed: int = 0
+    seed: Seed = 0
     epochs: Positive = 1
     max_steps: Positive | None = None
     regime: Regime = field(default_factory=Lora)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import pytest
 import rasterio
 import shapely
 
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import RsflowError
+from rsflow.ground.layer_settings import VectorOptions
+from rsflow.ground.layer_store import layer_copy
 from rsflow.inspection.vacuum import Retention, vacuum
 from rsflow.phases.build import run
 from rsflow.planning.plan import make_plan
@@ -188,3 +192,23 @@ def test_labels_do_not_depend_on_the_units_that_a_scene_is_divided_into(tmp_path
         found.append([(row["tile_id"], row["box"], row["polygon"], row["parts"], row["visibility"]) for row in rows])
     assert len(found[0]) > 6
     assert sorted(found[0], key=repr) == sorted(found[1], key=repr)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".parquet"])
+def test_a_damaged_copy_is_made_again(tmp_path: Path, suffix: str) -> None:
+    square = {"type": "Polygon", "coordinates": [[[3.0, 50.0], [3.001, 50.0], [3.001, 50.001], [3.0, 50.0]]]}
+    feature = {"type": "Feature", "properties": {}, "geometry": square}
+    (tmp_path / "a.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    entry = Annotations("vector", str(tmp_path / "a.geojson"))
+
+    def copy() -> Any:
+        return layer_copy(entry, VectorOptions(category="house"), str(tmp_path / "lake"), "here")
+
+    made = copy()
+    file = (tmp_path / "lake" / made.file).with_suffix(suffix)
+    whole = file.read_bytes()
+    for bit in range(0, 8 * len(whole), 997):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(flipped)
+        assert (copy(), file.read_bytes()) == (made, whole)

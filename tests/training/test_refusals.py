@@ -91,6 +91,13 @@ def test_a_tuned_model_is_no_base(configure: Configure, tmp_path: Path) -> None:
             r"optimiser.rank_batch is 4: expected a divisor of optimiser.batch_size \(6\)",
         ),
         ("root: a\nbase_model: b\noutput: c\ndata: {mix: {by: band, weights: {a: 1}}}", "data.mix.by"),
+        ("root: a\nbase_model: b\noutput: c\ndata: {workers: 100000}", "data.workers: found 100000"),
+        (f"root: a\nbase_model: b\noutput: c\nseed: {10**20}", "seed: found 1"),
+        ("root: a\nbase_model: b\noutput: c\nregime: {kind: lora, targets: []}", "regime.*targets"),
+        (
+            "root: a\nbase_model: b\noutput: c\nregime: {kind: moe_lora, experts: 1}",
+            r"regime.active is 2: expected at most regime.experts \(1\)",
+        ),
     ],
 )
 def test_a_wrong_configuration_names_its_key(text: str, message: str, tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ def write_sorted(tables: Iterable[pa.Table], schema: pa.Schema, path: str, sorte
         if size > sorted_bytes:
             break
     # Reading windows costs more time than the copy's size is worth: hence the fast codec, and no dictionaries of coordinates.
-    with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False, write_statistics=list(BOUNDS)) as writer:
+    with pq.ParquetWriter(
+        path, schema, compression="lz4", use_dictionary=False, write_statistics=list(BOUNDS), write_page_checksum=True
+    ) as writer:
         if size <= sorted_bytes:
             table = pa.concat_tables(head)
             _write_rows(writer, table, morton_codes(_centres(table)))
@@ -154,7 +156,7 @@ def _read_group(path: str, changed: int, number: int) -> pa.Table:
 @lru_cache(maxsize=32)
 def _opened(path: str, changed: int) -> tuple[pq.ParquetFile, FloatArray]:
     """The open file and the bounds (n, 4) of its row groups."""
-    file = pq.ParquetFile(path, memory_map=True)
+    file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
     return file, np.array(list(_group_bounds(file.metadata))).reshape(-1, 4)
 
 

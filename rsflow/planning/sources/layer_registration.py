@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-import orjson
-
 from rsflow.config.settings import Render
 from rsflow.errors import DataError
 from rsflow.files import storage
@@ -24,6 +22,7 @@ from rsflow.ground.registration import register_layer
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import SceneLayer
 from rsflow.ground.validity import microseconds
+from rsflow.lake.json_files import read_cached_json, write_cached_json
 from rsflow.planning.sources.layer_overlap import LayerPlan
 from rsflow.records import SceneFiles
 from rsflow.spatial.geometry import Window
@@ -60,13 +59,15 @@ def _kept_shift(
     ground = [row["fingerprint"], row["crs"], list(row["transform"]), scene.options, str(row["acquired_at"])]
     key = fingerprint(VERSION, ground, layer.digest, layer.crs, asdict(settings), picture)
     place = storage.join(root, FOLDER, f"{key}{SUFFIX}")
-    if not storage.exists(place):
+    kept = read_cached_json(place)
+    if kept is None:
         try:
             shift = _measure(layer, settings, row, scene, picture, root)
         except DataError:
             return LayerShift(0.0)
-        storage.write_bytes(place, orjson.dumps({"scene_id": row["scene_id"], "layer": layer.name, "shift": asdict(shift)}))
-    return LayerShift(**orjson.loads(storage.read_bytes(place))["shift"])
+        kept = {"scene_id": row["scene_id"], "layer": layer.name, "shift": asdict(shift)}
+        write_cached_json(place, kept)
+    return LayerShift(**kept["shift"])
 
 
 def _measure(

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import orjson
 
 from rsflow.config.annotation_settings import Annotations
 from rsflow.config.settings import Source
@@ -26,6 +25,7 @@ from rsflow.ground.layer_store import FOLDER, find_files
 from rsflow.ground.raster_layer import RasterLayer
 from rsflow.ground.raster_settings import CoverOptions, FieldOptions, legend_of
 from rsflow.ground.scene_grid import SceneGrid, project_box
+from rsflow.lake.json_files import read_cached_json, write_cached_json
 from rsflow.planning.sources.layer_overlap import LayerPlan, check_overlap, layer_name, scene_bounds
 from rsflow.records import Reject
 from rsflow.stage import fingerprint
@@ -109,11 +109,12 @@ def _values_on(
     window = (0.0, 0.0, float(row["width_px"]), float(row["height_px"]))
     stats = [[mask_secrets(file.path), storage.stat_key(file.path), file.crs] for file in files]
     place = storage.join(root, FOLDER, f"{fingerprint(VERSION, stats, band, grid, list(window))}.values.json")
-    if not storage.exists(place):
+    kept = read_cached_json(place)
+    if kept is None:
         digest, counts = _read_values(files, band, grid, window)
-        storage.write_bytes(place, orjson.dumps([digest, sorted(counts.items())]))
-    digest, counts = orjson.loads(storage.read_bytes(place))
-    return digest, dict(counts)
+        kept = [digest, sorted(counts.items())]
+        write_cached_json(place, kept)
+    return kept[0], dict(kept[1])
 
 
 def _read_values(files: Sequence[RasterFile], band: int, grid: SceneGrid, window: Any) -> tuple[str, Counter[float]]:

@@ -31,7 +31,19 @@ from rsflow.text.undecodable import escape_undecodable
 
 BAND = "{band}"
 LONGEST_SLUG = 120  # a scene's id becomes a folder's name
-_OPTIONS = ("product", "bands", "rgb", "nodata", "scale", "offset", "unit", "gsd_m", "acquired_at", "allow_outside")
+_OPTIONS = (
+    "product",
+    "backscatter",
+    "bands",
+    "rgb",
+    "nodata",
+    "scale",
+    "offset",
+    "unit",
+    "gsd_m",
+    "acquired_at",
+    "allow_outside",
+)
 _WILD = re.compile(r"[*?\[{]")
 
 

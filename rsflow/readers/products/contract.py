@@ -44,7 +44,8 @@ class Description:
     """What a product's metadata says of one scene.
 
     `options`: scene options under those of the source: `metadata` (per band `scale`, `offset` and `unit`, and `origin`),
-    `nodata`, `acquired_at`. `decoders`: by common band name, for bands that need more than scale and offset.
+    `nodata`, `acquired_at`, `angles` (those of rsflow.readers.contract.ViewAngles that are stated). `decoders`: by common band
+    name, for bands that need more than scale and offset.
     """
 
     options: dict[str, Any]

@@ -9,6 +9,7 @@ https://github.com/stac-extensions/eo#common-band-names.
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ BANDS = {
 }
 BAND_IDS = {band: str(number) for number, band in enumerate(BANDS)}  # as the metadata counts them
 CLASSES = {"SCL": "scl"}
+_TILE_METADATA = re.compile(r"GRANULE/[^/]*/MTD_TL\.xml$")
 
 
 def describe(quantification: str, offset: str, path: str, bands: Mapping[str, str], files: SceneFiles) -> Description:
@@ -62,8 +64,37 @@ def describe(quantification: str, offset: str, path: str, bands: Mapping[str, st
         },
         "nodata": 0.0,
         "acquired_at": _text(root, "PRODUCT_START_TIME"),
+        "angles": _angles(files),
     }
     return Description(options)
+
+
+def _angles(files: SceneFiles) -> dict[str, float]:
+    """Mean angles of the tile; empty where its metadata is not there."""
+    path = next((path for path in files.sidecars if _TILE_METADATA.search(path)), None)
+    if path is None:
+        return {}
+    try:
+        root = parse_xml(storage.read_text(path))
+    except XmlError as error:
+        raise ValueError(f"{posixpath.basename(path)} is no XML ({error})") from error
+    found: dict[str, float] = {}
+    if (sun := next(root.iter("Mean_Sun_Angle"), None)) is not None:
+        found |= {"sun_elevation": 90.0 - _degrees(sun, "ZENITH_ANGLE"), "sun_azimuth": _degrees(sun, "AZIMUTH_ANGLE")}
+    if views := [_degrees(node, "ZENITH_ANGLE") for node in root.iter("Mean_Viewing_Incidence_Angle")]:
+        found["incidence_angle"] = sum(views) / len(views)
+    return found
+
+
+def _degrees(node: ElementTree.Element, tag: str) -> float:
+    text = _text(node, tag)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 <= value <= 360.0:
+        raise ValueError(f"{node.tag}: {tag} is {text!r}, expected degrees")
+    return value
 
 
 def _text(root: ElementTree.Element, tag: str) -> str:
@@ -82,6 +113,7 @@ SENTINEL2_L2A = Product(
     file=re.compile(r"IMG_DATA/R\d\dm/[^/]*_(?P<band>B\d[\dA]|SCL)_(?P<pixel>\d\d)m\.(?:jp2|tif)$"),
     bands=lambda prefix: _L2A_BANDS,
     describe=partial(describe, "BOA_QUANTIFICATION_VALUE", "BOA_ADD_OFFSET"),
+    more=_TILE_METADATA,
 )
 SENTINEL2_L1C = Product(
     metadata=("MTD_MSIL1C.xml",),
@@ -89,4 +121,5 @@ SENTINEL2_L1C = Product(
     file=re.compile(r"IMG_DATA/[^/]*_(?P<band>B\d[\dA])\.(?:jp2|tif)$"),
     bands=lambda prefix: BANDS,
     describe=partial(describe, "QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET"),
+    more=_TILE_METADATA,
 )

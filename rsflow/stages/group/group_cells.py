@@ -7,7 +7,6 @@ knowing it, means for a group is a setting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -20,7 +19,7 @@ from rsflow.config.group_settings import Groups
 from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.records import SAME_PLACE, SHUFFLED, Label, Provenance, Reject
 from rsflow.schemas import label_row
-from rsflow.stage import BatchFunction, Resources
+from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.group.cell_changes import CellChanges
 from rsflow.stages.group.cell_pictures import NO_SHIFT, WHOLE, CellPictures
 
@@ -35,11 +34,7 @@ class GroupCells:
     version: ClassVar[int] = 4
 
     def open(self) -> BatchFunction:
-        def group(table: pa.Table) -> Iterator[pa.Table]:
-            for row in table.to_pylist():
-                yield self._cell(row)
-
-        return group
+        return over_rows(self._cell)
 
     def _cell(self, work: dict[str, Any]) -> pa.Table:
         tiles = [_cell_tile(row) for row in work["tiles"] if row["grid_cell"] == work["place"]]

@@ -9,7 +9,6 @@ too little structure the shift stays unknown.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,7 +17,7 @@ import pyarrow as pa
 from rsflow.config.group_settings import Groups
 from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.records import Reject
-from rsflow.stage import BatchFunction, Resources
+from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.group.cell_pictures import CellPictures
 
 _WINDOW = ("row_off", "col_off", "height_px", "width_px")
@@ -38,11 +37,7 @@ class GroupTiles:
     version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
-        def group(table: pa.Table) -> Iterator[pa.Table]:
-            for row in table.to_pylist():
-                yield _unit(row, self.root)
-
-        return group
+        return over_rows(lambda row: _unit(row, self.root))
 
 
 def _unit(work: dict[str, Any], root: str) -> pa.Table:

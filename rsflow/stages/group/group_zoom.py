@@ -6,7 +6,6 @@ The pictures lie in each other exactly, for all of them count in pixels of one s
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +15,7 @@ from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.records import DETAIL, MIDDLE, OVERVIEW
 from rsflow.schemas import window_from_row
 from rsflow.spatial.geometry import Box
-from rsflow.stage import BatchFunction, Resources
+from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.label.cut_scenes import sample_key
 from rsflow.tiles.zoom import ScaledTile, choose_pairs
 
@@ -37,11 +36,7 @@ class GroupZoom:
     version: ClassVar[int] = 1
 
     def open(self) -> BatchFunction:
-        def group(table: pa.Table) -> Iterator[pa.Table]:
-            for row in table.to_pylist():
-                yield self._scene(row)
-
-        return group
+        return over_rows(self._scene)
 
     def _scene(self, work: dict[str, Any]) -> pa.Table:
         rows = {row["tile_id"]: row for row in work["tiles"]}

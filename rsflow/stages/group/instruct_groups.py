@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose_group
 from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
 from rsflow.schemas import label_from_row
-from rsflow.stage import BatchFunction, Resources
+from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.instruct.instruct_tiles import facts_of, instructions_receipt, labels_by_tile
 
 
@@ -27,11 +27,7 @@ class InstructGroups:
     version: ClassVar[int] = 100 * VERSION + 3  # of the rules of all tasks, and of those of groups
 
     def open(self) -> BatchFunction:
-        def compare(table: pa.Table) -> Iterator[pa.Table]:
-            for row in table.to_pylist():
-                yield self._unit(row)
-
-        return compare
+        return over_rows(self._unit)
 
     def _unit(self, work: dict[str, Any]) -> pa.Table:
         tiles = {tile["tile_id"]: tile for tile in work["tiles"]}

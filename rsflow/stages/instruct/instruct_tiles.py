@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from rsflow.instructions.facts.tile_facts import trusted_labels, with_labels
 from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.schemas import label_from_row, label_sort_key
-from rsflow.stage import BatchFunction, Resources
+from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.shard.sample_record import digest, instruction_record
 
 
@@ -32,11 +32,7 @@ class InstructTiles:
     version: ClassVar[int] = VERSION
 
     def open(self) -> BatchFunction:
-        def instruct(table: pa.Table) -> Iterator[pa.Table]:
-            for row in table.to_pylist():
-                yield self._unit(row)
-
-        return instruct
+        return over_rows(self._unit)
 
     def _unit(self, work: dict[str, Any]) -> pa.Table:
         labels = labels_by_tile(work)

@@ -51,7 +51,7 @@ class CutScenes:
     tiles: config.Tiles
     render: config.Render
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     def open(self) -> BatchFunction:
         def cut(table: pa.Table) -> Iterator[pa.Table]:

@@ -11,11 +11,11 @@ import math
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rsflow import schemas
 from rsflow.files import storage
@@ -47,8 +47,11 @@ class WriteTiles:
         places = write_pictures(storage.join(self.root, file), chunks, kept) if chunks else []
         place_of = dict(zip(kept["tile_id"].to_pylist(), places, strict=True))
         columns = table.drop_columns(["picture", "raw_bands"])
-        for unit in table["unit"].unique():
-            yield _receipt(columns.filter(pc.equal(columns["unit"], unit)), file, place_of)
+        start = 0
+        for _, rows in groupby(table["unit"].to_pylist()):
+            length = len(list(rows))
+            yield _receipt(columns.slice(start, length), file, place_of)
+            start += length
 
 
 def _receipt(table: pa.Table, file: str, place_of: dict[str, dict[str, int]]) -> pa.Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from rsflow.labellers.merging.agreement import raise_agreed_quality
 from rsflow.labellers.merging.merge_tiles import merge_scene
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.schemas import label_sort_key
-from rsflow.stage import BatchFunction, Resources
+from rsflow.stage import BatchFunction, Resources, over_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +24,7 @@ class MergeLabels:
     version: ClassVar[int] = 3
 
     def open(self) -> BatchFunction:
-        def merge(table: pa.Table) -> Iterator[pa.Table]:
-            for row in table.to_pylist():
-                yield self._scene(row)
-
-        return merge
+        return over_rows(self._scene)
 
     def _scene(self, work: dict[str, Any]) -> pa.Table:
         predicted = _outlined([row for row in work["labels"] if label_sort_key(row["label_id"])[0]])

@@ -21,7 +21,7 @@ from rsflow.schemas import SHARDS
 from rsflow.shards.format import BANDS, MASKS, Sample, picture_name
 from rsflow.shards.masks import encode_masks
 from rsflow.shards.writer import write_shard
-from rsflow.stage import BatchFunction, Resources
+from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.shard.sample_record import (
     companion_record,
     digest,
@@ -44,11 +44,7 @@ class WriteShards:
     version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
-        def write(table: pa.Table) -> Iterator[pa.Table]:
-            for row in table.to_pylist():
-                yield self._shard(row)
-
-        return write
+        return over_rows(self._shard)
 
     def _shard(self, work: dict[str, Any]) -> pa.Table:
         place = storage.join(self.root, work["path"])

@@ -8,7 +8,7 @@ passed twice. A pair of tiles that is too far apart in time, too cloudy or not r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ from rsflow.instructions.wording import english
 from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.records import Label, Reject
 from rsflow.schemas import label_from_row, label_row
-from rsflow.stage import BatchFunction, Resources
+from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.group.cell_pictures import CellPictures
 from rsflow.stages.instruct.instruct_tiles import labels_by_tile
 from rsflow.stages.transfer.passed_labels import PASSED_KINDS, Passed, is_open, own_topics, pass_labels, topic_of
@@ -46,11 +46,7 @@ class TransferLabels:
     version: ClassVar[int] = 1
 
     def open(self) -> BatchFunction:
-        def transfer(table: pa.Table) -> Iterator[pa.Table]:
-            for row in table.to_pylist():
-                yield _CellTransfer(self, row).receipt()
-
-        return transfer
+        return over_rows(lambda row: _CellTransfer(self, row).receipt())
 
 
 @dataclass

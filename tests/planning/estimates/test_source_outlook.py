@@ -130,3 +130,20 @@ def test_a_build_says_it_too_before_it_starts(tmp_path: Path, capsys: pytest.Cap
     assert main(["build", str(tmp_path / "build.yaml"), INLINE]) == 0
     errors = capsys.readouterr().err
     assert 0 <= errors.index("rsflow: warning: splits train, val, test cannot be met") < errors.index("label: ")
+
+
+@pytest.mark.parametrize(("apart_m", "shares", "warning"), [
+    (0, {"train": 0.5, "val": 0.5}, "splits train, val cannot be met: tiles form about 1 groups"),
+    (400_000, {"train": 0.9, "val": 0.1}, "split val is to have 10.0%, but tiles form about 4 groups"),
+    (400_000, {"train": 0.75, "val": 0.25}, None),
+])  # fmt: skip
+def test_too_few_groups_for_the_splits_are_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], apart_m: float, shares: dict[str, float], warning: str | None
+) -> None:
+    for number in range(4):
+        write_scene(tmp_path / f"s/{number}.tif", 128, 3, apart_m * number)
+    settings = {"select": {"splits": shares}, "tiles": {"size_px": 128, "cell_km": 300}}
+    warnings = planned(tmp_path, capsys, {"name": "land", "scenes": {"files": "s/*.tif"}}, **settings)["warnings"]
+    found = [each for each in warnings if "groups" in each]
+    assert len(found) == (warning is not None)
+    assert warning is None or found[0].startswith(warning)

@@ -152,13 +152,14 @@ def _axis_sums(values: npt.NDArray[Any], count: int) -> npt.NDArray[np.int64]:
     In units of 1/count an entry is `count` long and a part as long as the axis, so all bounds are whole numbers.
     """
     size = values.shape[0]
-    entry, share = np.divmod(np.arange(count + 1) * size, count)
     # The sum of 257 bytes fits into 16 bits, and narrow sums are several times faster.
     kind = np.uint16 if values.dtype == np.uint8 and size <= 257 * count else np.int64
-    parts = [values[start:stop].sum(axis=0, dtype=kind) for start, stop in pairwise(entry)]
-    sums = np.stack(parts).astype(np.int64) * count
-    if share.any():
-        # The last bound is the axis' end, whose share is 0: any entry may stand there.
-        cut = values[np.minimum(entry, size - 1)].astype(np.int64) * share.reshape(-1, *[1] * (values.ndim - 1))
-        sums += np.diff(cut, axis=0)
+    if size % count == 0:
+        whole = values.reshape(count, size // count, *values.shape[1:]).sum(axis=1, dtype=kind)
+        return np.asarray(whole.astype(np.int64) * count)
+    entry, share = np.divmod(np.arange(count + 1) * size, count)
+    sums = np.stack([values[start:stop].sum(axis=0, dtype=kind) for start, stop in pairwise(entry)]).astype(np.int64) * count
+    # The last bound is the axis' end, whose share is 0: any entry may stand there.
+    cut = values[np.minimum(entry, size - 1)].astype(np.int64) * share.reshape(-1, *[1] * (values.ndim - 1))
+    sums += np.diff(cut, axis=0)
     return sums
