@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.ground.categories.classify import FeatureForm
+from rsflow.ground.geometry.shapes import Shapes, clip_shapes
 from rsflow.ground.labels.tile_labels import label_tiles
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView
-from rsflow.ground.shapes import Shapes, clip_shapes
 from rsflow.records import Provenance
 from rsflow.schemas import label_from_row
 from rsflow.spatial.geometry import Window
