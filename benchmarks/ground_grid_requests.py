@@ -1,6 +1,6 @@
 """What cells of the ground grid and scales of a scene ask of an object store, and the memory that a worker needs for them.
 
-One made scene (four bands of 16 bits, tiled, with overviews), read from a server on this machine that answers as S3 does and
+One made scene (four bands of 16 bits, cloud-optimised), read from a server on this machine that answers as S3 does and
 counts requests and bytes; each reader has a copy of its own, so GDAL has none of it yet. Printed per cell, for rsflow and for
 rasterio reading as many of the scene's own pixels by window (through the file's overviews where the cell is coarser): requests,
 bytes, and the share of the file. Then the same of the overview that a zoom sample shows. Last, the most memory that a process
@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import rasterio
-from rasterio.enums import Resampling
+import rasterio.shutil
 from rasterio.session import AWSSession
 from rasterio.transform import from_origin
 from rasterio.windows import Window as RasterioWindow
@@ -122,10 +122,12 @@ def write_scene(path: Path, side: int) -> None:
     shape: dict[str, Any] = {"count": 4, "height": side, "width": side, "dtype": "uint16"}
     place = {"crs": "EPSG:32633", "transform": from_origin(500_003.7, 5_000_001.9, 10, 10), "nodata": 0}
     blocks = {"tiled": True, "blockxsize": 512, "blockysize": 512, "interleave": "pixel"}
-    with rasterio.open(path, "w", driver="GTiff", **shape, **place, **blocks) as to:
+    stored = path.with_suffix(".plain.tif")
+    with rasterio.open(stored, "w", driver="GTiff", **shape, **place, **blocks) as to:
         for band in range(1, 5):
             to.write((2000 + 900 * np.sin(rows / 37 + band) * np.cos(cols / 53) + noise).astype("uint16"), band)
-        to.build_overviews([2, 4, 8, 16], Resampling.average)
+    rasterio.shutil.copy(stored, path, driver="COG", blocksize=512, compress="none", overview_resampling="average")
+    stored.unlink()
 
 
 def scene_files(place: str, **options: Any) -> SceneFiles:

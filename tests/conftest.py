@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from rsflow.phases.build import run
 from tests.archive import config_of, write_archive
 
 SECONDS = {"ray": 20.0, "slow": 12.0}  # what a test with this mark takes, roughly; any other takes 0.2
@@ -64,10 +63,12 @@ def test_data() -> Path:
 
 @dataclass(frozen=True)
 class S3Server:
-    """An S3 server on this machine, and the requests that came to it: method and path with its query."""
+    """An S3 server on this machine, and the requests that came to it: method and path with its query; `sizes`: of the bodies of
+    answers, in bytes."""
 
     address: str
     requests: list[str]
+    sizes: list[int]
 
 
 @pytest.fixture(scope="session")
@@ -79,14 +80,21 @@ def s3_server() -> Iterator[S3Server]:
     server.start()
     host, port = server.get_host_and_port()
     requests: list[str] = []
+    sizes: list[int] = []
     answer = server._server.app
 
     def note(environment: dict[str, Any], start_response: Any) -> Any:
         requests.append(f"{environment['REQUEST_METHOD']} {environment['PATH_INFO']}?{environment.get('QUERY_STRING', '')}")
-        return answer(environment, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            stated = {name.lower(): value for name, value in headers}
+            sizes.append(0 if environment["REQUEST_METHOD"] == "HEAD" else int(stated.get("content-length", 0)))
+            return start_response(status, headers, *more)
+
+        return answer(environment, start)
 
     server._server.app = note
-    yield S3Server(f"http://{host}:{port}", requests)
+    yield S3Server(f"http://{host}:{port}", requests, sizes)
     server.stop()
 
 
@@ -140,6 +148,8 @@ def archive(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def built_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive whose lake is built as its `build.yaml` has it; not to be changed."""
+    from rsflow.phases.build import run
+
     folder = tmp_path_factory.mktemp("built-archive")
     write_archive(folder)
     run(config_of(folder))

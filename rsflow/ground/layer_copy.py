@@ -67,8 +67,8 @@ class LayerSummary:
     counts: dict[str, int] = field(default_factory=dict)
     unmapped: tuple[tuple[str, str, int], ...] = ()
     faults: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
-    sha256: str = ""  # of the copy's file
     misplaced: tuple[str, ...] = ()  # categories of features that could not be placed, so that they may be anywhere
+    sha256: str = ""  # of the copy's file
 
     @property
     def categories(self) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ from rsflow.phases.shard.shard import Sharded, config_fingerprint, shard, snapsh
 from rsflow.planning.estimates.estimate import BuildEstimate, estimate_build
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.planning.plan import Plan, make_plan
+from rsflow.planning.sources.zoom_scales import stored_scene_id
 from rsflow.planning.steps import STEPS
 from rsflow.planning.steps.generate import STEP as GENERATE
 from rsflow.shards.manifest import find_latest, read_snapshot
@@ -45,7 +46,7 @@ from rsflow.stage import fingerprint
 
 Phase = Literal["label", "generate", "select", "shard"]
 PHASES: tuple[Phase, ...] = ("label", "generate", "select", "shard")
-CONFIG = "config.json"  # of the last build: what `status` plans with
+CONFIG = "config.json"  # of the last build, or of a phase that was run alone since: what `status` plans with
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
         chosen = selected or require_current_selection(built, lake, now)
         sharded = shard(built, lake, now, chosen)
         seconds["shard"] = time.monotonic() - start
+    _keep_config(built, lake)  # a selection by other settings is what the lake holds from now on
     with one_record(built.root):
         compact_written_tables(lake)
     found = [
@@ -173,13 +175,17 @@ def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = Fals
 
 def _prepare_lake(built: BuildConfig) -> Lake:
     lake = create_lake(built.root)
+    _keep_config(built, lake)
+    return lake
+
+
+def _keep_config(built: BuildConfig, lake: Lake) -> None:
     text = json.dumps({"fingerprint": config_fingerprint(built), "config": resolved(built)}, indent=1, sort_keys=True)
     place = lake.place(CONFIG)
     former = storage.read_text_if_exists(place)
     if former != text:
         _warn_of_relative_paths(former)
         storage.write_bytes(place, text.encode())
-    return lake
 
 
 def _warn_of_relative_paths(former: str | None) -> None:
@@ -205,8 +211,11 @@ def read_config(lake: Lake) -> BuildConfig:
 def _scenes(now: LiveRows) -> Balance:
     rejects = now.rejects()
     reasons = Counter({row["scene_id"]: row["reason"] for row in rejects.to_pylist() if row["kind"] == "scene"}.values())
-    scenes = now.lake.read("scenes", ["scene_id"]).num_rows
-    return Balance("scenes", "scenes", scenes, {"kept": scenes - len(now.rejected_scenes), **reasons})
+    names = now.lake.read("scenes", ["scene_id"])["scene_id"].to_pylist()
+    scenes, noun = len(names), "scenes"
+    if any(stored_scene_id(name) != name for name in names):
+        noun = "scenes and coarser scales"
+    return Balance("scenes", noun, scenes, {"kept": scenes - len(now.rejected_scenes), **reasons})
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from rsflow.readers.bands.band_tags import (
     resolve_fill_value,
     shared_unit,
 )
-from rsflow.readers.bands.colour_table import read_colour_table
+from rsflow.readers.bands.colour_table import keeps_colours, read_colour_table
 from rsflow.readers.bands.statistics_sample import CHEAP_PX, decimated_shape, sample_cells
 from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside, resolve_pixel_size
 from rsflow.readers.georeferencing.georeference import read_georeference
@@ -187,20 +187,19 @@ class GeoTiff(SceneReader):
             return position_error_m(self._dataset)
 
     def coarser(self, factor: float) -> GeoTiff | None:
-        """Not of class bands and colour tables, whose numbers cannot be averaged, and not where what is fill is known from
-        settings or the sensor only: who made the overviews did not know it, so fill is blended in."""
+        """Not of class bands, whose numbers cannot be averaged, not where overviews mix the numbers of a colour table, and not
+        where what is fill is known from settings or the sensor only: who made the overviews did not know it, so fill is
+        blended in."""
         factors = self._dataset.overviews(self._indexes[0])
         level = max((i for i, each in enumerate(factors) if each <= factor), default=None)
         is_stated = bool(self._options.get("stated_georeference"))  # of the pixels of the file itself
-        if (
-            level is None
-            or is_stated
-            or self._colours
-            or not CLASS_BANDS.isdisjoint(self.info.bands)
-            or not self._is_fill_in_file()
-        ):
+        if level is None or is_stated or not CLASS_BANDS.isdisjoint(self.info.bands) or not self._is_fill_in_file():
             return None
-        return open_with_retries(self.place, self._options, self._sensor, self._sidecars, self._band, level)
+        found = open_with_retries(self.place, self._options, self._sensor, self._sidecars, self._band, level)
+        if self._colours is None or keeps_colours(found._dataset, self._colours.index):
+            return found
+        found.close()
+        return None
 
     def _is_fill_in_file(self) -> bool:
         tags = [self._dataset.nodatavals[i - 1] for i in self._indexes]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import numpy as np
 import numpy.typing as npt
 import pytest
 import rasterio
+import rasterio.shutil
 from pyproj import CRS, Transformer
 from rasterio.control import GroundControlPoint
 from rasterio.transform import Affine, from_origin
@@ -21,6 +24,7 @@ from rsflow.readers import GRID, open_scene
 from rsflow.readers.warped_scene import WarpedScene
 from rsflow.records import SceneFiles
 from rsflow.spatial.geometry import Window
+from tests.conftest import S3Server
 
 Smooth = Callable[..., npt.NDArray[Any]]
 TMERC = CRS.from_proj4("+proj=tmerc +lat_0=44.9 +lon_0=15.2 +k=0.9999 +x_0=1000 +y_0=2000 +ellps=bessel").to_wkt()
@@ -192,6 +196,45 @@ def test_overviews_are_read_where_the_grid_is_coarser(write_scene: Any, warp: An
     assert warp(files, 10.0)[0]._pixels.info.height_px == 512
     assert warp(files, 40.0, resampling="nearest")[0]._pixels.info.height_px == 512
     assert set(np.unique(whole(scene).pixels[0][whole(scene).valid])) == {50}
+
+
+def test_a_coarse_cell_reads_few_bytes_of_a_file_in_a_bucket(
+    write_scene: Any, warp: Any, bucket: str, s3_server: S3Server, smooth: Smooth, tmp_path: Path
+) -> None:
+    path, place = tmp_path / "cog.tif", f"s3://{bucket}/scene.tif"
+    settings = {"driver": "COG", "blocksize": 128, "overview_resampling": "average"}
+    rasterio.shutil.copy(write_scene(smooth(1, 1024, 1024)).files[""], path, **settings)
+    files = SceneFiles("source.scene", "source", "optical", "auto", {"": str(path)})
+    near = whole(warp(files, 80.0)[0])
+    boto3.client("s3").upload_file(str(path), bucket, "scene.tif")
+    s3_server.requests.clear()
+    s3_server.sizes.clear()
+    (scene,) = warp(replace(files, files={"": place}), 80.0)
+    far = whole(scene)
+    assert np.array_equal(near.pixels, far.pixels)
+    assert scene._pixels.info.height_px == 128
+    assert 0 < sum(s3_server.sizes) < path.stat().st_size / 10
+
+
+@pytest.mark.parametrize(
+    ("made_by", "is_read"), [("nearest", True), ("mode", True), ("average", True), ("cubic", False), ("bilinear", False)]
+)
+def test_overviews_of_a_colour_table_are_read_where_they_hold_its_entries(
+    write_scene: Any, warp: Any, smooth: Smooth, made_by: str, is_read: bool
+) -> None:
+    """A wide field of one colour beside another; the entries between their numbers are of other colours."""
+    numbers = np.where(np.arange(512) < 300, 5, 85)[None, None].repeat(512, axis=1).astype("uint8")
+    files = write_scene(numbers, photometric="palette")
+    with rasterio.open(files.files[""], "r+") as to:
+        to.write_colormap(1, {**dict.fromkeys(range(256), (9, 200, 9, 255)), 5: (240, 0, 0, 255), 85: (0, 0, 240, 255)})
+        to.build_overviews([2, 4], rasterio.enums.Resampling[made_by])
+    (scene,) = warp(files, 40.0)
+    assert scene._pixels.info.height_px == (128 if is_read else 512)
+    found = whole(scene)
+    red, green, blue = (band[found.valid] for band in found.pixels)
+    assert green.max() == 0
+    assert {(240, 0), (0, 240)} <= {*zip(red.tolist(), blue.tolist(), strict=True)}
+    assert ((red.astype(int) + blue) == 240).all()
 
 
 def test_overviews_that_may_hold_blended_fill_are_not_read(write_scene: Any, warp: Any) -> None:

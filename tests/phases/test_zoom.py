@@ -127,6 +127,11 @@ def test_samples_hold_three_scales_and_a_scene_stays_in_one_split(first: BuildRe
     assert [balance.line() for balance in result.balances if not balance.is_balanced] == []
 
 
+def test_the_scales_of_a_scene_are_counted_as_one_scene(first: BuildResult) -> None:
+    assert (first.planned.scenes["new"], first.planned.scenes["done"]) == (2, 0)
+    assert first.balances[0].line() == "scenes: 6 scenes and coarser scales = 6 kept"
+
+
 def test_a_changed_annotation_redoes_the_groups_of_its_scene_only(build: Build, first: BuildResult, place: Path) -> None:
     def marks(result: BuildResult) -> dict[str, str]:
         return {row["unit"]: row["scene_id"] for row in result.now.all_marks.to_pylist() if row["step"] == "group_zoom"}

@@ -21,6 +21,7 @@ from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
 from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.estimates.estimate import BuildEstimate
+from rsflow.planning.sources.zoom_scales import stored_scene_id
 from rsflow.report.build_summary import BuildSummary, ModelUse, SceneCounts, ShardCounts
 from rsflow.report.dataset_card.card import CardFacts, SnapshotFacts, SourceFacts, dataset_card
 from rsflow.report.text.plan_text import ModelFacts, PlanFacts
@@ -60,7 +61,7 @@ def describe_lake(lake_status: LakeStatus) -> str:
 def summarise_build(outcome: BuildResult) -> BuildSummary:
     """What `rsflow build` says at its end."""
     scenes = outcome.planned.scenes
-    rejected = len(outcome.now.rejected_scenes)
+    rejected = len({*map(stored_scene_id, outcome.now.rejected_scenes)})
     counts = SceneCounts(scenes["new"], scenes["changed"] + scenes["to_label"], scenes["done"], rejected)
     sharded = outcome.sharded
     return BuildSummary(

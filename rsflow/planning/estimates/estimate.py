@@ -21,6 +21,7 @@ from rsflow.lake.tables import Lake
 from rsflow.planning.estimates.source_outlook import SourceOutlook, describe_sources, find_warnings
 from rsflow.planning.estimates.split_outlook import find_split_warnings
 from rsflow.planning.plan import Plan
+from rsflow.planning.sources.zoom_scales import stored_scene_id
 from rsflow.planning.step import StepUnit
 from rsflow.planning.steps import STEPS, missing_units
 from rsflow.planning.unit_ids import UnitIds
@@ -81,6 +82,9 @@ def estimate_build(built: BuildConfig, plan: Plan, lake: Lake | None = None) -> 
     )
 
 
+_STATES = ("new", "changed", "to_label", "done", "rejected")
+
+
 def _states(plan: Plan, pending: set[str], rejected: set[str]) -> dict[str, int]:
     prints = dict(zip(plan.scenes["scene_id"].to_pylist(), plan.scenes["fingerprint"].to_pylist(), strict=True))
 
@@ -91,9 +95,14 @@ def _states(plan: Plan, pending: set[str], rejected: set[str]) -> dict[str, int]
             return "new"
         return "changed" if plan.before[scene_id] != prints[scene_id] else "to_label"
 
-    states = Counter(state(scene_id) for scene_id in prints)
-    states["gone"] = len(set(plan.before) - set(prints))
-    return {name: states[name] for name in ("new", "changed", "to_label", "done", "rejected", "gone")}
+    # The scales of a large scene are one scene, whose state is that of the scale with most to do.
+    states: dict[str, str] = {}
+    for scene_id in prints:
+        name = stored_scene_id(scene_id)
+        states[name] = min(state(scene_id), states.get(name, "rejected"), key=_STATES.index)
+    counts = Counter(states.values())
+    counts["gone"] = len({*map(stored_scene_id, plan.before)} - {*states})
+    return {name: counts[name] for name in ("new", "changed", "to_label", "done", "rejected", "gone")}
 
 
 def _models(plan: Plan, missing: list[StepUnit]) -> list[ModelWork]:

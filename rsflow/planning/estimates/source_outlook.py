@@ -16,6 +16,7 @@ from rsflow.config.settings import BuildConfig, Source
 from rsflow.lake.tables import Lake
 from rsflow.planning.plan import Plan
 from rsflow.planning.sources.annotation_rejects import annotation_rejects
+from rsflow.planning.sources.zoom_scales import stored_scene_id
 
 FIRST_YEAR = 1940  # older dates are no acquisitions of such pictures
 SHOWN = 3  # variants that a line lists
@@ -60,7 +61,8 @@ def describe_sources(built: BuildConfig, plan: Plan, lake: Lake | None) -> tuple
         lost[name] = Counter(row["reason"] for row in rows)
     scenes: dict[str, list[dict[str, Any]]] = {source.name: [] for source in built.sources}
     for row in plan.scenes.to_pylist():
-        scenes[row["source"]].append(row)
+        if stored_scene_id(row["scene_id"]) == row["scene_id"]:  # coarser scales are no further scenes
+            scenes[row["source"]].append(row)
     tiles: Counter[str] = Counter()
     for unit in plan.units:
         tiles[unit.source] += len(unit.windows)

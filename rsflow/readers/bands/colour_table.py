@@ -13,6 +13,8 @@ import numpy.typing as npt
 from rasterio.enums import ColorInterp
 
 COLOURS = ("red", "green", "blue")
+# How GDAL makes overviews of a colour table by its entries or their colours; other ways mix the numbers.
+KEEP_COLOURS = frozenset({"NEAREST", "MODE", "AVERAGE", "GAUSS", "RMS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,9 @@ def read_colour_table(dataset: Any, requested: dict[str, int] | None) -> ColourT
     for number, colour in table.items():
         entries[number] = colour
     return ColourTable(entries, names, index)
+
+
+def keeps_colours(overview: Any, index: int) -> bool:
+    """Whether the numbers of a dataset that is an overview are entries of its colour table, as far as it states how they were
+    made, which recent versions of GDAL note."""
+    return overview.tags(index).get("RESAMPLING") in KEEP_COLOURS
