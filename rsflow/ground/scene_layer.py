@@ -122,6 +122,8 @@ class WindowFeatures:
 
     def _around(self, tiles: Sequence[TileView]) -> PlacedFeatures:
         """The features that may reach into the tiles; objects that are drawn as points or lines become areas."""
+        if not self._is_drawn_narrow.any():
+            return self.placed
         margin = _margin(self.kinds, tiles[0].pixel_m)
         x0, y0, x1, y1 = enclosing_box([tile.window.box for tile in tiles])
         box = (x0 - margin[0], y0 - margin[1], x1 + margin[0], y1 + margin[1])
