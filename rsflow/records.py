@@ -25,6 +25,7 @@ from rsflow.text.undecodable import escape_undecodable
 TaskName = str  # a key of rsflow.instructions.TASKS, or one of GENERATED
 
 BORDER = "border of "  # begins the name of a fact: how many metres (`value`) a land cover has in common with another (`text`)
+BEARING = "bearing of "  # begins the name of a fact: in which direction of the picture, degrees, a cover lies from another
 LENGTH = "length of "  # begins the name of a fact: how many metres all lines of a category have in the tile
 UNKNOWN = "unknown"  # flag of a shape that marks an area where nobody knows what is there; also the land cover of that name
 

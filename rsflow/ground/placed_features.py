@@ -98,7 +98,8 @@ class TileTruth:
     """What a layer says of one tile: `labels` in tile pixels, objects as rows of LABEL_STRUCT (in order before the labels) with
     their categories `labelled`, `present` categories of objects without a certain place,
     `line_lengths` in metres by category,
-    `unknown` ones of which the tile may show more than is labelled, and the ground (scene pixels) of labelled land cover."""
+    `unknown` ones of which the tile may show more than is labelled, and the ground (scene pixels) of labelled land cover,
+    `areas` of it by category, which lines are not."""
 
     labels: list[Label] = field(default_factory=list)
     objects: list[pa.StructArray] = field(default_factory=list)
@@ -106,6 +107,7 @@ class TileTruth:
     present: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     covered: list[shapely.Geometry] = field(default_factory=list)
+    areas: dict[str, shapely.Geometry] = field(default_factory=dict)
     line_lengths: dict[str, float] = field(default_factory=dict)
 
 
