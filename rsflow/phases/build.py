@@ -46,7 +46,7 @@ from rsflow.stage import fingerprint
 
 Phase = Literal["label", "generate", "select", "shard"]
 PHASES: tuple[Phase, ...] = ("label", "generate", "select", "shard")
-CONFIG = "config.json"  # of the last build: what `status` plans with
+CONFIG = "config.json"  # of the last build, or of a phase that was run alone since: what `status` plans with
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,7 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
         chosen = selected or require_current_selection(built, lake, now)
         sharded = shard(built, lake, now, chosen)
         seconds["shard"] = time.monotonic() - start
+    _keep_config(built, lake)  # a selection by other settings is what the lake holds from now on
     with one_record(built.root):
         compact_written_tables(lake)
     found = [
@@ -174,13 +175,17 @@ def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = Fals
 
 def _prepare_lake(built: BuildConfig) -> Lake:
     lake = create_lake(built.root)
+    _keep_config(built, lake)
+    return lake
+
+
+def _keep_config(built: BuildConfig, lake: Lake) -> None:
     text = json.dumps({"fingerprint": config_fingerprint(built), "config": resolved(built)}, indent=1, sort_keys=True)
     place = lake.place(CONFIG)
     former = storage.read_text_if_exists(place)
     if former != text:
         _warn_of_relative_paths(former)
         storage.write_bytes(place, text.encode())
-    return lake
 
 
 def _warn_of_relative_paths(former: str | None) -> None:

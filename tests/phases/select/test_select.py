@@ -20,10 +20,10 @@ from rsflow.errors import ConfigError, LakeError, RsflowError, SnapshotError, Us
 from rsflow.inspection.diff import diff
 from rsflow.inspection.explain import explain, read_cluster_pictures
 from rsflow.lake.tables import Lake
-from rsflow.phases.build import BuildResult, lake_balances, run
+from rsflow.phases.build import BuildResult, lake_balances, read_config, run
 from rsflow.phases.select import select as phase
 from rsflow.phases.select.leakage import check_leaks, compare_sets
-from rsflow.phases.select.select import read_selected_rows
+from rsflow.phases.select.select import read_selected_rows, require_current_selection
 from rsflow.phases.shard.shard import shard
 from rsflow.report.explain import REASONS, describe_reason, explanation_sheet, explanation_text
 from tests.archive import config_of, optical, untold, write_scene
@@ -49,6 +49,14 @@ def test_splits_of_overlapping_scenes_share_no_ground(archive: Path) -> None:
     assert find_leaks(tiles) == []
     apart, _ = read_selected_rows(outcome.lake, build(archive, "select.buffer_m=40000").now)
     assert 0 < apart.num_rows < tiles.num_rows
+
+
+def test_a_selection_by_other_settings_is_the_lakes_own(archive: Path) -> None:
+    lake = build(archive).lake
+    chosen = run(config_of(archive, "select.splits={train: 0.5, test: 0.5}"), ("select",))
+    stored = read_config(lake)
+    assert stored.select.splits == {"train": 0.5, "test": 0.5}
+    assert require_current_selection(stored, lake, chosen.now).version == chosen.selected.version
 
 
 def test_a_leak_stops_the_build(archive: Path) -> None:
