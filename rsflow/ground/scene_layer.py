@@ -17,6 +17,8 @@ import shapely
 
 from rsflow.files import storage
 from rsflow.ground.categories.classify import FeatureForm
+from rsflow.ground.geometry.pixel_geometries import place_shapes, to_pixels
+from rsflow.ground.geometry.shapes import NARROW, Shapes
 from rsflow.ground.labels.cover_relations import relate_covers
 from rsflow.ground.labels.ground_cover import draw_area, widen
 from rsflow.ground.labels.tile_labels import label_tiles
@@ -24,10 +26,8 @@ from rsflow.ground.layer_copy import Features, read_features
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.ground.layer_shift import LayerShift
 from rsflow.ground.layer_store import local_copy
-from rsflow.ground.pixel_geometries import place_shapes, to_pixels
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView, overlaps_box
 from rsflow.ground.scene_grid import SceneGrid, project_box
-from rsflow.ground.shapes import NARROW, Shapes
 from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
 from rsflow.records import LENGTH, Label, Provenance
 from rsflow.spatial.geometry import Box, enclosing_box
@@ -122,6 +122,8 @@ class WindowFeatures:
 
     def _around(self, tiles: Sequence[TileView]) -> PlacedFeatures:
         """The features that may reach into the tiles; objects that are drawn as points or lines become areas."""
+        if not self._is_drawn_narrow.any():
+            return self.placed
         margin = _margin(self.kinds, tiles[0].pixel_m)
         x0, y0, x1, y1 = enclosing_box([tile.window.box for tile in tiles])
         box = (x0 - margin[0], y0 - margin[1], x1 + margin[0], y1 + margin[1])

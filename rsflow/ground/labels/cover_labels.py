@@ -31,8 +31,8 @@ def label_cover(
     provenance: Provenance,
     pixel_m: tuple[float, float] = (1.0, 1.0),
 ) -> list[Label]:
-    """`values`, `known` (k * rows, k * cols): samples, and whether the raster has one; `seen` (rows, cols): valid pixels of the
-    tile; `parts`: k. DataError is no concern of it: values that the legend lacks were refused before."""
+    """`values`, `known` (k * rows, k * cols): samples, and whether the raster has one; `visible` (rows, cols): valid pixels of
+    the tile; `parts`: k. Raises no DataError: values missing from the legend were refused before."""
     valid = np.repeat(np.repeat(visible, parts, axis=0), parts, axis=1)
     total = int(valid.sum())
     if not total:
