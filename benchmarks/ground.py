@@ -20,7 +20,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +37,7 @@ from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import SceneLayer, read_window_features
 from rsflow.schemas import LABEL_STRUCT
 from rsflow.spatial.geometry import enclosing_box
-from rsflow.tiles.grid import chunk_index, cover_windows, group_windows
+from rsflow.tiles.grid import cover_windows, group_windows
 
 CRS, PIXEL, SIDE, TILE = "EPSG:32633", 0.5, 5120, 512
 PIXEL_BYTES = 3  # of a scene in colour
@@ -72,15 +71,14 @@ def label_with_rsflow(path: Path, scenes: int, folder: Path) -> Iterator[pa.Tabl
     for scene in range(scenes):
         x, y = origin(scene)
         grid = SceneGrid(CRS, (PIXEL, 0.0, x, 0.0, -PIXEL, y))
-        # As a build does it: a layer is read once per unit of work, and labels a chunk of tiles at a time.
+        # As a build does it: a layer is read once per unit of work, and labels all of its tiles.
         for unit in group_windows(windows, PIXEL_BYTES, Tiles().unit_mb):
-            box = enclosing_box([windows[index].box for index in unit])
+            tiles = [TileView(windows[index], (PIXEL, PIXEL)) for index in unit]
+            box = enclosing_box([tile.window.box for tile in tiles])
             found = read_window_features(scene_layer, str(folder), grid, box, (PIXEL, PIXEL), None)
-            for _, chunk in groupby(unit, key=chunk_index):
-                tiles = [TileView(windows[index], (PIXEL, PIXEL)) for index in chunk]
-                for layer_truth in found.label(tiles, MIN_VISIBILITY):
-                    for rows in layer_truth.truth.objects:
-                        yield pa.Table.from_arrays([rows], ["labels"])
+            for layer_truth in found.label(tiles, MIN_VISIBILITY):
+                for rows in layer_truth.truth.objects:
+                    yield pa.Table.from_arrays([rows], ["labels"])
 
 
 def label_with_geopandas(path: Path, scenes: int) -> Iterator[pa.Table]:

@@ -6,7 +6,7 @@ Each function writes one into a folder. Tests that need to know what a model say
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -121,10 +121,15 @@ def mask2former(folder: Path) -> None:
 TWELVE_MEAN, TWELVE_STD = [500.0 + 100 * band for band in range(12)], [200.0 + 10 * band for band in range(12)]
 
 
-def twelve_bands(folder: Path, model: str = "vit") -> None:
-    """A backbone of twelve bands, normalised by the means and deviations of its own configuration; a classifier or a map."""
+SAR_MEAN, SAR_STD = [-12.0, -19.0], [5.0, 6.0]  # decibels of VV and VH
+
+
+def twelve_bands(
+    folder: Path, model: str = "vit", mean: Sequence[float] = TWELVE_MEAN, std: Sequence[float] = TWELVE_STD
+) -> None:
+    """A backbone of measured bands, normalised by the means and deviations of its own configuration; a classifier or a map."""
     torch.manual_seed(2)
-    own: dict[str, Any] = {"image_mean": TWELVE_MEAN, "image_std": TWELVE_STD}
+    own: dict[str, Any] = {"image_mean": [*mean], "image_std": [*std]}
     if model == "segformer":
         SegformerImageProcessorPil(size={"height": 64, "width": 64}, **own).save_pretrained(folder)
         settings = {
@@ -133,11 +138,11 @@ def twelve_bands(folder: Path, model: str = "vit") -> None:
             "num_attention_heads": [1] * 4,
             "decoder_hidden_size": 16,
         }
-        config = transformers.SegformerConfig(num_channels=12, **settings, **_NAMES)
+        config = transformers.SegformerConfig(num_channels=len(mean), **settings, **_NAMES)
         saved(transformers.SegformerForSemanticSegmentation(config), folder)
         return
     ViTImageProcessorPil(size={"height": 32, "width": 32}, **own).save_pretrained(folder)
-    vit = transformers.ViTConfig(**_TOWER, image_size=32, patch_size=16, num_channels=12, **_NAMES)
+    vit = transformers.ViTConfig(**_TOWER, image_size=32, patch_size=16, num_channels=len(mean), **_NAMES)
     saved(transformers.ViTForImageClassification(vit), folder)
 
 
@@ -396,7 +401,8 @@ def saved(model: transformers.PreTrainedModel, folder: Path) -> transformers.Pre
 MAKERS: dict[str, Callable[[Path], Any]] = {
     "detr": detr, "rt_detr": rt_detr, "owlv2": owlv2, "grounding_dino": grounding_dino, "clip": clip, "siglip": siglip,
     "dinov2": dinov2, "sam": sam, "centres": centres, "unet": unet, "segformer": segformer, "mask2former": mask2former,
-    "twelve_bands": twelve_bands, "twelve_band_map": partial(twelve_bands, model="segformer"), "resnet": resnet,
+    "twelve_bands": twelve_bands, "twelve_band_map": partial(twelve_bands, model="segformer"),
+    "sar_bands": partial(twelve_bands, mean=SAR_MEAN, std=SAR_STD), "resnet": resnet,
     "llava": llava, "colour_clip": colour_clip,
     "qwen2_vl": partial(qwen, newer=False), "qwen2_5_vl": partial(qwen, newer=True), "idefics3": idefics3,
     "internvl": internvl, "smolvlm": smolvlm,

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from rsflow.phases.build import run
 from tests.archive import config_of, write_archive
 
 SECONDS = {"ray": 20.0, "slow": 12.0}  # what a test with this mark takes, roughly; any other takes 0.2
@@ -149,6 +148,8 @@ def archive(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def built_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive whose lake is built as its `build.yaml` has it; not to be changed."""
+    from rsflow.phases.build import run
+
     folder = tmp_path_factory.mktemp("built-archive")
     write_archive(folder)
     run(config_of(folder))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BUDGET_SECONDS = 50.0
+BUDGET_SECONDS = 45.0
 ALWAYS = ("tests/structure",)
 
 

@@ -48,6 +48,7 @@ class Scenes:
     files: str | tuple[str, ...] = ()
     bands: dict[str, int | str] = field(default_factory=dict)
     product: str | None = None  # `files` are folders of this kind: bands, units, dates and fill are found by themselves
+    backscatter: Literal["sigma0", "beta0", "gamma0"] | None = None  # of a radar product; default sigma0
     rgb: tuple[str, str, str] | None = None  # bands of the picture; default red, green, blue if there
     nodata: Annotated[float, Field(allow_inf_nan=True)] | None = None  # beats what the files say; .nan: no number is fill
     scale: float | dict[str, float] | None = None  # value = scale * stored + offset, for all bands or by name; beats the files
@@ -67,6 +68,10 @@ class Scenes:
             )
         if self.stac and self.product:
             raise ValueError(f"product is {self.product!r}: an item of `stac` names its files and bands itself; leave it out")
+        if self.backscatter and self.product != "sentinel1_grd":
+            raise ValueError(
+                f"backscatter is {self.backscatter!r}: only product: sentinel1_grd holds tables of it; leave it out"
+            )
         per_file = (
             self.stac is not None
             or self.product is not None

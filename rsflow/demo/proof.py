@@ -1,4 +1,4 @@
-"""Whether the demo's data teaches: a small model trained on it from scratch, beside the same model that never sees a picture.
+"""Whether the demo's data teaches: a small model trained on it from scratch, compared with the same model without pictures.
 
 One idea: three sets of answers to the same held-out questions, scored alike. The model's; its blind control's, which has the
 same parameters, samples, order and steps, but neither trains nor answers with pictures; and the commonest answer of each kind
@@ -99,7 +99,7 @@ def train_and_compare(lake: str, folder: str, changes: Mapping[str, Any], seed: 
 def train_models(lake: str, folder: str, runs: Mapping[str, Mapping[str, Any]], seed: int = 0) -> None:
     """Train small models from the same first weights, each into `folder`/<run>/model by TRAINING with its own changes.
 
-    They are trained side by side, each in a process of its own with one thread: matrices this small gain nothing from a second.
+    They are trained at the same time, each in its own process with one thread: matrices this small gain nothing from a second.
     RsflowError where one fails.
     """
     base = Path(folder, "base")
@@ -131,7 +131,7 @@ def _write_config(lake: str, folder: str, run: str, changes: Mapping[str, Any]) 
 
 
 def evaluate_model(model: str, lake: str, split: str, blind: bool = False, tasks: tuple[str, ...] = TASKS) -> list[Score]:
-    """The scores of a model's folder, or of a file of predictions, kept beside it."""
+    """The scores of a model's folder, or of a file of predictions, stored next to it."""
     settings = {} if model.endswith(".jsonl") else {"batch_rows": 64, "device": "cpu"}
     out = f"{model.removesuffix('.jsonl')}-scores"
     return evaluate(EvaluationJob(model, lake, split, DIALECT, out, blind, None, ANSWER_TOKENS, False, settings, tasks=tasks))

@@ -91,7 +91,7 @@ class VectorOptions:
 
     `uncertainty_m`: positional uncertainty of features. `area_of_interest`: a file of polygons within which the layer is
     exhaustive, by default the layer's own extent. `outline`: what an object's outline is; "rectangle" is its minimum rotated
-    rectangle. `name_attribute`: whose values may be told; by default no feature is called by its name. `registration`: whether
+    rectangle. `name_attribute`: whose values texts may use as names; by default features have none. `registration`: whether
     and how the shift of the layer against each scene is measured; by default it is not.
     """
 

@@ -1,4 +1,4 @@
-"""How far a layer lies beside a scene's picture, as measured (rsflow.ground.registration), and what follows for its labels."""
+"""The measured shift of a layer against a scene's picture (rsflow.ground.registration), and its effect on labels."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from scipy import ndimage
 
 from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.ground.categories.classify import FeatureForm
-from rsflow.ground.geometries import Geometries
+from rsflow.ground.geometry.geometries import Geometries
+from rsflow.ground.geometry.shapes import Shapes
 from rsflow.ground.layer_settings import OutlineKind
-from rsflow.ground.shapes import Shapes
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box, FloatArray, Window
 from rsflow.spatial.polygons import to_geometry, translate_parts
@@ -98,7 +98,8 @@ class TileTruth:
     """What a layer says of one tile: `labels` in tile pixels, objects as rows of LABEL_STRUCT (in order before the labels) with
     their categories `labelled`, `present` categories of objects without a certain place,
     `line_lengths` in metres by category,
-    `unknown` ones of which the tile may show more than is labelled, and the ground (scene pixels) of labelled land cover."""
+    `unknown` ones of which the tile may show more than is labelled, and the ground (scene pixels) of labelled land cover,
+    `areas` of it by category, which lines are not."""
 
     labels: list[Label] = field(default_factory=list)
     objects: list[pa.StructArray] = field(default_factory=list)
@@ -106,6 +107,7 @@ class TileTruth:
     present: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     covered: list[shapely.Geometry] = field(default_factory=list)
+    areas: dict[str, shapely.Geometry] = field(default_factory=dict)
     line_lengths: dict[str, float] = field(default_factory=dict)
 
 

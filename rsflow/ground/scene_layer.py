@@ -17,16 +17,17 @@ import shapely
 
 from rsflow.files import storage
 from rsflow.ground.categories.classify import FeatureForm
-from rsflow.ground.labels.ground_cover import widen
+from rsflow.ground.geometry.pixel_geometries import place_shapes, to_pixels
+from rsflow.ground.geometry.shapes import NARROW, Shapes
+from rsflow.ground.labels.cover_relations import relate_covers
+from rsflow.ground.labels.ground_cover import draw_area, widen
 from rsflow.ground.labels.tile_labels import label_tiles
 from rsflow.ground.layer_copy import Features, read_features
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.ground.layer_shift import LayerShift
 from rsflow.ground.layer_store import local_copy
-from rsflow.ground.pixel_geometries import place_shapes, to_pixels
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView, overlaps_box
 from rsflow.ground.scene_grid import SceneGrid, project_box
-from rsflow.ground.shapes import NARROW, Shapes
 from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
 from rsflow.records import LENGTH, Label, Provenance
 from rsflow.spatial.geometry import Box, enclosing_box
@@ -111,13 +112,18 @@ class WindowFeatures:
         """What the layer says of each of the tiles, neighbours within the window."""
         rules = LabelRules(self.kinds, self.layer.provenance, self.layer.outline, min_visibility)
         truths = label_tiles(self._around(tiles), tiles, rules)
-        return [
+        found = [
             self._add_absent(truth) if is_complete else LayerTruth(truth)
             for truth, is_complete in zip(truths, self._are_complete(tiles), strict=True)
         ]
+        for layer_truth, tile in zip(found, tiles, strict=True):
+            layer_truth.truth.labels += self._relations(layer_truth, tile)
+        return found
 
     def _around(self, tiles: Sequence[TileView]) -> PlacedFeatures:
         """The features that may reach into the tiles; objects that are drawn as points or lines become areas."""
+        if not self._is_drawn_narrow.any():
+            return self.placed
         margin = _margin(self.kinds, tiles[0].pixel_m)
         x0, y0, x1, y1 = enclosing_box([tile.window.box for tile in tiles])
         box = (x0 - margin[0], y0 - margin[1], x1 + margin[0], y1 + margin[1])
@@ -157,6 +163,13 @@ class WindowFeatures:
             absent = sorted(covers - present)
             truth.labels += [Label("cover", category, self.layer.provenance, value=0.0) for category in absent]
         return LayerTruth(truth, tuple(name for name in self.layer.complete if name not in covers), mapped)
+
+    def _relations(self, found: LayerTruth, tile: TileView) -> list[Label]:
+        areas = found.truth.areas
+        if len(areas) < 2:
+            return []
+        shown = {name: draw_area(area, tile) for name, area in areas.items()}
+        return relate_covers(shown, tile.pixel_m, self.layer.provenance, found.is_mapped)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ TOPICS = {
     "direction": "direction",
     "line_length": "length",
     "cover_border": "border",
+    "cover_direction": "cover direction",
     "question": "question",
     "region_captioning": "region",
     "grounding": "box",
@@ -75,7 +76,7 @@ def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int
 def make_conversation(
     facts: TileFacts, settings: config.Instructions, seed: int, others: Collection[Instruction]
 ) -> Iterator[Instruction]:
-    """At most one conversation, of questions that none of the tile's instructions `asked` asks."""
+    """At most one conversation, of questions that no other instruction of the tile (`others`) asks."""
     language = choose(settings.languages, seed, facts.tile_id, "language", "conversation")
     chosen = _choose(facts, settings, seed, language, {_key(each) for each in others})
     if len(chosen) >= LEAST_PAIRS:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from rsflow.config import settings as config
 from rsflow.instructions import vqa
-from rsflow.instructions.facts import ground_measures, tile_facts
+from rsflow.instructions.facts import cover_relations, tile_facts
 from rsflow.instructions.facts.ground_relations import feature_name, list_relations
 from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.languages import instructions
@@ -43,7 +43,8 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         labels = {*whole.labels, *whole.appearance_labels}
         low = attributes.low_backscatter(facts)
         labels |= {low[0]} if low else set()
-        labels |= {border.label for border in ground_measures.clear_borders(facts)[:RELATIONS]}
+        labels |= {border.label for border in cover_relations.clear_borders(facts)[:RELATIONS]}
+        labels |= {found.pair.label for found in cover_relations.list_directions(facts)[:RELATIONS]}
         content = tile_content(facts, settings.min_box_px, seed)
         found = tuple(sorted(labels))
         yield QuestionAnswer("description", "description", "whole", text, text, answer, found, content=content)
@@ -95,8 +96,9 @@ def _cover_sentences(facts: TileFacts) -> Iterator[str]:
         place = places.place_name(named[0].region, facts.height_px, facts.width_px)
         if place:
             yield f"The largest area of {named[0].name} lies {places.place_phrase(place)}."
-    for border in ground_measures.clear_borders(facts)[:RELATIONS]:
+    for border in cover_relations.clear_borders(facts)[:RELATIONS]:
         yield f"{english.capitalise(border.cover)} borders on {border.other}."
+    yield from (found.sentence for found in cover_relations.list_directions(facts)[:RELATIONS])
 
 
 def _appearance_sentences(facts: TileFacts) -> Iterator[str]:

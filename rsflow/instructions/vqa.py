@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions.facts import fields, ground_measures, ground_relations, questions, tile_facts
+from rsflow.instructions.facts import cover_relations, fields, ground_measures, ground_relations, questions, tile_facts
 from rsflow.instructions.facts.tile_facts import Cover, Group
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
@@ -47,7 +47,8 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
     yield from _cover_questions(facts, seed)
     yield from fields.question_answers(facts)
     yield from ground_relations.question_answers(facts, settings)
-    yield from ground_measures.question_answers(facts, seed)
+    yield from ground_measures.question_answers(facts)
+    yield from cover_relations.question_answers(facts, seed)
     yield from _appearance_questions(facts, settings, seed)
     yield from attributes.share_questions(facts)
 

@@ -72,8 +72,8 @@ class Checkpoint:
     def load(self, model_class: str, processor_class: str = "AutoProcessor", spare: tuple[str, ...] = ()) -> Loaded:
         """The model (in evaluation mode, on its device) by an Auto class of transformers, and its processor.
 
-        Weights that the checkpoint lacks would be made up at random: only those whose names begin with one of `spare` may be.
-        Raises RsflowError that says what is missing and what to do.
+        Weights missing from the checkpoint would be initialised at random: only those whose names begin with one of `spare`
+        may be. Raises RsflowError that says what is missing and what to do.
         """
         torch, auto, shared = self._prepare()
         device = select_device(self.device)
@@ -206,7 +206,7 @@ class Loaded:
 
 
 def silence_libraries() -> None:
-    """No bars, and no tables of weights: what is wrong with them is told in one line."""
+    """Switch off progress bars and tables of weights: faults of weights are reported in one line."""
     from transformers.utils import logging
 
     hide: Callable[[], None] = logging.disable_progress_bar

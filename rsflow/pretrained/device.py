@@ -56,7 +56,7 @@ def select_device(requested: Device) -> str:
 
 
 def device_for_gpus(requested: Device, gpus: float) -> Device:
-    """With `gpus` a GPU is meant: where it is gone, `auto` must not fall back to the CPU in silence, for days."""
+    """`auto` with `gpus` requires a GPU: where it is missing, a build must not run on the CPU for days without notice."""
     return "cuda" if requested == "auto" and gpus else requested
 
 

@@ -1,6 +1,6 @@
 """Why a checkpoint cannot be loaded, and what to do about it.
 
-One idea: transformers says what it met, at the end of a long way and in its own terms. Whoever runs a build has to do one of
+One idea: transformers reports a fault deep in its own code and in its own terms. Whoever runs a build has to do one of
 a few things: take another labeller, fetch a file again or at all, make room, or get the model here; the texts say which.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from rsflow.pretrained.device import is_out_of_memory
 
-# By Auto class of transformers: the table of its families there, and what goes by it here.
+# By Auto class of transformers: its table of model families there, and the labellers that use it here.
 _CLASSES_BY_TASK = {
     "AutoModelForObjectDetection": ("MODEL_FOR_OBJECT_DETECTION_MAPPING", "detector"),
     "AutoModelForSemanticSegmentation": ("MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING", "segmenter, land_cover"),

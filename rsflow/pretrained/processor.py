@@ -12,7 +12,7 @@ from typing import Any
 
 
 class _NoVideos(dict[str, Any]):
-    """Stands where a processor's part for videos would. A dict, because a processor is told as JSON; SmolVLM reads these two
+    """Placeholder for a processor's video part. A dict, because a processor is serialised as JSON; SmolVLM reads these two
     before it looks whether there is a video."""
 
     num_frames = None

@@ -25,7 +25,7 @@ from rsflow.errors import DataError, UnavailableError
 from rsflow.readers import gdal
 from rsflow.readers.bands.band_tags import shared_unit
 from rsflow.readers.bands.statistics_sample import decimated_shape, sample_cells
-from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside
+from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, ViewAngles, check_inside
 from rsflow.readers.geotiff import GeoTiff, open_with_retries
 from rsflow.readers.products import PRODUCTS, Decoder, describe_product
 from rsflow.records import Raster, SceneFiles
@@ -82,7 +82,7 @@ def open_bands(files: SceneFiles) -> BandFiles:
         for band in requested:
             has_sidecars = any(sidecar.startswith(files.files[band] + ".") for sidecar in files.sidecars)
             readers[band] = open_with_retries(files.files[band], files.options, files.sensor, has_sidecars, band)
-        return BandFiles(readers, decoders)
+        return BandFiles(readers, decoders, ViewAngles(**files.options.get("angles", {})))
     except (DataError, UnavailableError):
         for reader in readers.values():
             reader.close()
@@ -92,7 +92,12 @@ def open_bands(files: SceneFiles) -> BandFiles:
 class BandFiles(SceneReader):
     """Open band files, one data band each, on the grid of the finest."""
 
-    def __init__(self, readers: dict[str, GeoTiff], decoders: Mapping[str, Decoder] | None = None) -> None:
+    def __init__(
+        self,
+        readers: dict[str, GeoTiff],
+        decoders: Mapping[str, Decoder] | None = None,
+        angles: ViewAngles = ViewAngles(),  # noqa: B008 (frozen)
+    ) -> None:
         self._readers = readers
         self._decoders = decoders or {}
         # min keeps the first of equals, so the order of the source's bands decides.
@@ -107,6 +112,7 @@ class BandFiles(SceneReader):
             dtype=str(dtype),
             nodata=tuple(fill for info in each for fill in info.nodata),
             calibration=calibration,
+            angles=angles,
             unit=shared_unit(tuple(how for band, how in zip(readers, calibration, strict=True) if band not in CLASS_BANDS)),
         )
         self._voters = [band for band in readers if band not in CLASS_BANDS] or list(readers)
@@ -145,7 +151,7 @@ class BandFiles(SceneReader):
                 if opened:
                     opened.close()
             return None
-        return BandFiles({band: found[band] or reader for band, reader in self._readers.items()})
+        return BandFiles({band: found[band] or reader for band, reader in self._readers.items()}, angles=self.info.angles)
 
     def close(self) -> None:
         for reader in self._readers.values():

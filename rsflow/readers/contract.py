@@ -26,6 +26,18 @@ CLASS_BANDS = frozenset({"cloud_mask", "scl", "qa", "qa_pixel"})  # values are n
 
 
 @dataclass(frozen=True, slots=True)
+class ViewAngles:
+    """Mean angles of a scene in degrees, named as in STAC (https://github.com/stac-extensions/view); None where not stated.
+
+    `sun_azimuth`: clockwise from north. `incidence_angle`: between the line of sight and the vertical on the ground.
+    """
+
+    sun_elevation: float | None = None
+    sun_azimuth: float | None = None
+    incidence_angle: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SceneInfo:
     """The facts of an opened scene.
 
@@ -35,7 +47,8 @@ class SceneInfo:
     band the value that stands for none, None where no value does (of fractions, what is not finite always does); empty for
     plain pictures. `calibration`: per band, empty where nothing is known. `unit`: of the calibrated values, where the file
     states it. `pixel_m`: metres on the ground of a pixel along its row and its column, at the scene's middle; `gsd_m` is their
-    geometric mean. `georeference_error`: why a georeference that the file has was refused.
+    geometric mean. `georeference_error`: why a georeference that the file has was refused. `angles`: as a product's metadata
+    states them.
     """
 
     bands: tuple[str, ...]
@@ -53,6 +66,7 @@ class SceneInfo:
     unit: PixelUnit | None = None
     pixel_m: tuple[float, float] | None = None
     georeference_error: str | None = None
+    angles: ViewAngles = ViewAngles()
 
 
 class SceneReader(Protocol):

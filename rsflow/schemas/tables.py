@@ -51,6 +51,9 @@ SCENES = pa.schema(
         ("calibration", pa.list_(CALIBRATION_STRUCT)),  # per band
         ("unit", pa.string()),  # of the calibrated values
         ("acquired_at", TIME),
+        ("sun_elevation_deg", pa.float64()),  # null: the scene's metadata states none
+        ("sun_azimuth_deg", pa.float64()),  # clockwise from north
+        ("incidence_angle_deg", pa.float64()),  # mean, between the line of sight and the vertical
         ("is_picture", pa.bool_()),
         # Of the files, where the scene is warped onto a ground grid and height_px, width_px are the grid's; else null.
         ("file_height_px", pa.int64()),

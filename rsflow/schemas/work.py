@@ -39,7 +39,7 @@ IN_FLIGHT = pa.schema(
         ("scene_width_px", pa.int64()),
         ("transform", _FLOATS),  # the scene's, as in SCENES
         ("ground", pa.string()),  # as in LABEL_WORK
-        ("unit_box", _FLOATS),  # x0, y0, x1, y1 around all windows of the tile's unit, in pixels of its scene
+        ("unit_windows", pa.list_(_FLOATS)),  # of all tiles of its unit: x0, y0, x1, y1 in the scene, a pixel's metres (two)
         ("pixels", pa.large_binary()),  # C order (bands, rows, cols), see pack_arrays
         ("pixels_dtype", pa.string()),
         ("pixels_shape", pa.list_(pa.int64())),

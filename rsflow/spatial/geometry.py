@@ -48,6 +48,12 @@ class Window:
         return (float(self.col_off), float(self.row_off), float(self.col_stop), float(self.row_stop))
 
 
+def window_from_box(box: Sequence[float]) -> Window:
+    """The inverse of `Window.box`, of a box at whole pixels."""
+    x0, y0, x1, y1 = map(round, box)
+    return Window(y0, x0, y1 - y0, x1 - x0)
+
+
 def area(box: Box) -> float:
     """Area in square pixels; 0 for an empty or inverted box."""
     return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])

@@ -158,3 +158,14 @@ def test_both_of_two_workers_that_paid_for_the_same_answer_are_listed(tmp_path: 
         asker.attempts.answer(Request("s", "a"), Response("a", 5, 2, 0.1))
     (line,) = list_costs(str(tmp_path))
     assert (line.answers, line.cost.money, line.unanswered) == (2, pytest.approx(0.2), 0)
+
+
+def test_an_attempt_that_two_processes_waited_for_is_listed_once(tmp_path: Path) -> None:
+    request = Request("s", "a")
+    first, second = recorded(Parrot(), tmp_path), recorded(Parrot(), tmp_path)
+    first.attempts.begin(request)
+    second.attempts.adopt([request])  # the first is taken for dead
+    for asker in (second, first):
+        asker.attempts.answer(request, Response("a", 5, 2, 0.1))
+    (line,) = list_costs(str(tmp_path))
+    assert (line.answers, line.cost.money, line.unanswered) == (1, pytest.approx(0.1), 0)

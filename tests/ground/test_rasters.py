@@ -253,3 +253,29 @@ def test_a_virtual_raster_names_no_file_outside_of_its_folder_unless_it_is_meant
     with pytest.raises(ConfigError, match="not below"):
         check_is_below(str(file), entry, "here")
     check_is_below(str(file), replace(entry, allow_outside=True), "here")
+
+
+def test_a_raster_without_a_value_on_the_ground_is_a_counted_reject(build: GroundBuild, tmp_path: Path) -> None:
+    raster = write_raster(tmp_path / "empty.tif", np.full((128, 128), np.nan, np.float32))
+    entry = {"format": "field", "files": str(raster), "options": {"quantity": "elevation", "unit": "m"}}
+    plan = make_plan(settings(tmp_path, str(build.scene), entry), None)
+    (reject,) = plan.ground.rejects["scenes"]
+    assert (reject.reason, reject.file) == ("layer_without_value", str(raster))
+
+
+def test_a_unit_that_the_file_states_otherwise_is_told(build: GroundBuild, tmp_path: Path) -> None:
+    raster = write_raster(tmp_path / "feet.tif", np.full((128, 128), 300, np.float32))
+    with rasterio.open(raster, "r+") as file:
+        file.units = ("ft",)
+    entry = {"format": "field", "files": str(raster), "options": {"quantity": "elevation", "unit": "m"}}
+    (note,) = make_plan(settings(tmp_path, str(build.scene), entry), None).ground.notes
+    assert note.endswith("its files say 'ft', options.unit 'm' is taken")
+
+
+def test_fractions_are_no_classes(build: GroundBuild, tmp_path: Path) -> None:
+    values = np.full((128, 128), 10, np.float32)
+    values[:4] = 10.5
+    raster = write_raster(tmp_path / "fractions.tif", values)
+    entry = {"format": "cover", "files": str(raster), "options": {"legend": {"10": "forest"}}}
+    with pytest.raises(ConfigError, match=r"fractions.tif holds 10.5 \(\d+ pixels\) on the ground of the scenes"):
+        make_plan(settings(tmp_path, str(build.scene), entry), None)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 import shapely
 
 from rsflow.config.annotation_settings import Annotations
@@ -173,6 +174,24 @@ def test_copies_of_former_layers_go_when_what_is_former_goes(build: GroundBuild,
     assert set((root / "ground").iterdir()) == current
     run(build.config(new, {"category": "house"}))
     assert len(build.rows("labels")) > 0
+
+
+def test_labels_do_not_depend_on_the_units_that_a_scene_is_divided_into(tmp_path: Path) -> None:
+    """One read labels all tiles of a unit; a scene of one unit and of four, with fill in one tile, has the same labels."""
+    found = []
+    for folder, unit_mb in (("one", 64.0), ("four", 0.0125)):
+        build = GroundBuild(tmp_path / folder)
+        with rasterio.open(build.scene, "r+") as scene:
+            scene.nodata = 0
+            scene.write(np.zeros((3, 30, 64), np.uint8), window=rasterio.windows.Window(0, 0, 64, 30))
+        shapes = [square(5 + 13 * n, 9 * n, 12, 9) for n in range(9)] + [
+            square(20, 60, 80, 10).difference(square(40, 62, 9, 3))
+        ]
+        file = write_layer(tmp_path / folder / "layer.gpkg", shapes)
+        rows = build.labels(file, {"category": "house"}, tiles={"size_px": 64, "unit_mb": unit_mb})
+        found.append([(row["tile_id"], row["box"], row["polygon"], row["parts"], row["visibility"]) for row in rows])
+    assert len(found[0]) > 6
+    assert sorted(found[0], key=repr) == sorted(found[1], key=repr)
 
 
 @pytest.mark.parametrize("suffix", [".json", ".parquet"])

@@ -70,6 +70,7 @@ def test_level_1_becomes_reflectance_and_kelvin(level_1, form):
         assert red.scale == pytest.approx(2e-5 / math.sin(math.radians(30)))
         assert red.offset == pytest.approx(-0.1 / math.sin(math.radians(30)))
         assert reader.info.acquired_at.isoformat() == "2013-04-19T16:01:51.829419+00:00"
+        assert (reader.info.angles.sun_elevation, reader.info.angles.incidence_angle) == (pytest.approx(30.0), None)
         part = reader.read(Window(0, 0, 2, 2))
         assert part.pixels[1, 1, 1] == pytest.approx(1321.0789 / math.log(774.8853 / (25_000 * 3.342e-4 + 0.1) + 1), rel=1e-6)
         assert math.isnan(part.pixels[1, 0, 0])

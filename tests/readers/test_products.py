@@ -12,6 +12,7 @@ from rsflow.errors import ConfigError, DataError
 from rsflow.planning.estimates.estimate import estimate_build
 from rsflow.planning.plan import make_plan
 from rsflow.readers import list_scenes, open_scene
+from rsflow.readers.contract import ViewAngles
 from rsflow.spatial.geometry import Window
 
 
@@ -80,7 +81,14 @@ def test_settings_beat_the_metadata_and_bands_may_be_chosen(safe):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("<a", "no XML"), ("<a/>", "QUANTIFICATION"), (metadata("", quantification="0"), "above 0")],
+    [
+        ("<a", "no XML"),
+        ("<a/>", "QUANTIFICATION"),
+        (metadata("", quantification="0"), "above 0"),
+        (metadata("", quantification="ten"), "BOA_QUANTIFICATION_VALUE is 'ten', expected a finite number"),
+        (metadata("BOA_ADD_OFFSET").replace("-1000", "minus"), "BOA_ADD_OFFSET is 'minus', expected a finite number"),
+        (metadata("").replace("2022-04-13T", "yesterday "), "its time is 'yesterday 15:07:59.024Z', expected ISO 8601"),
+    ],
 )
 def test_damaged_metadata_is_that_scenes_fault(safe, text, said):
     (scene,) = list_scenes(source(safe(text)))
@@ -88,6 +96,45 @@ def test_damaged_metadata_is_that_scenes_fault(safe, text, said):
         open_scene(scene)
     assert caught.value.reason == "bad_metadata"
     assert "MTD_MSIL2A.xml" in caught.value.detail
+
+
+def angles(sun="32.7", azimuth="62.3"):
+    views = "".join(
+        f"<Mean_Viewing_Incidence_Angle><ZENITH_ANGLE>{view}</ZENITH_ANGLE></Mean_Viewing_Incidence_Angle>" for view in (10, 11)
+    )
+    return (
+        f"<t><Mean_Sun_Angle><ZENITH_ANGLE>{sun}</ZENITH_ANGLE><AZIMUTH_ANGLE>{azimuth}</AZIMUTH_ANGLE></Mean_Sun_Angle>"
+        f"{views}</t>"
+    )
+
+
+def test_angles_of_the_tile_are_found(safe, tmp_path):
+    (bare,) = list_scenes(source(safe(metadata(""))))
+    tile = tmp_path / "S2B_MSIL2A_X.SAFE/GRANULE/L2A_X/MTD_TL.xml"
+    tile.write_text(angles())
+    (scene,) = list_scenes(source(tmp_path / "*.SAFE"))
+    with open_scene(bare) as without, open_scene(scene) as reader:
+        assert without.info.angles == ViewAngles()
+        assert reader.info.angles == ViewAngles(pytest.approx(57.3), 62.3, 10.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<t><Mean_Sun", "MTD_TL.xml is no XML"),
+        (angles(sun="high"), "ZENITH_ANGLE is 'high', expected a finite number"),
+        (angles(azimuth="nan"), "AZIMUTH_ANGLE is 'nan'"),
+        (angles(azimuth="-90"), "AZIMUTH_ANGLE is -90, expected degrees from 0 to 360"),
+        ('<!DOCTYPE t [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><t>&b;</t>', "MTD_TL.xml is no XML"),
+    ],
+)
+def test_damaged_angles_are_that_scenes_fault(safe, tmp_path, text, said):
+    pattern = safe(metadata(""))
+    (tmp_path / "S2B_MSIL2A_X.SAFE/GRANULE/L2A_X/MTD_TL.xml").write_text(text)
+    (scene,) = list_scenes(source(pattern))
+    with pytest.raises(DataError, match=said) as caught:
+        open_scene(scene)
+    assert caught.value.reason == "bad_metadata"
 
 
 def test_a_product_without_band_files_is_a_counted_reject(safe, tmp_path):
@@ -120,4 +167,6 @@ def test_real_level_2a_folders_open(test_data):
     with open_scene(scene) as reader:
         assert {"red", "green", "blue", "nir", "nir08", "swir16", "swir22", "scl"} <= set(reader.info.bands)
         assert {how.origin for how in reader.info.calibration} == {"MTD_MSIL2A.xml", ""}
+        assert reader.info.angles.sun_elevation == pytest.approx(90 - 32.707, abs=1e-3)
+        assert reader.info.angles.incidence_angle == pytest.approx(10.9, abs=0.2)
         assert reader.read(Window(0, 0, 8, 8)).pixels.shape[0] == len(reader.info.bands)

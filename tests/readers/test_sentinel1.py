@@ -8,6 +8,7 @@ import pytest
 from rsflow.config.settings import Scenes, Source
 from rsflow.errors import DataError
 from rsflow.readers import list_scenes, open_scene
+from rsflow.readers.contract import ViewAngles
 from rsflow.readers.products.sentinel1 import FLOOR, Table
 from rsflow.spatial.geometry import Window
 
@@ -33,11 +34,25 @@ def noise(line, pixel):
     return 900.0 + 10 * line - 3 * pixel
 
 
+GAINS = {"sigmaNought": 1.0, "betaNought": 0.8, "gamma": 0.9}  # of each table, relative to the first
+
+
+def calibration():
+    """All three tables at the same points, as in ESA's files."""
+    rows = "".join(
+        f"<calibrationVector><line>{line}</line><pixel>{' '.join(map(str, PIXELS))}</pixel>"
+        + "".join(f"<{tag}>{' '.join(str(gain(line, at) * factor) for at in PIXELS)}</{tag}>" for tag, factor in GAINS.items())
+        + "</calibrationVector>"
+        for line in LINES
+    )
+    return f"<x><adsHeader><startTime>2024-01-18T17:14:04.727079</startTime></adsHeader>{rows}</x>"
+
+
 @pytest.fixture
 def safe(tmp_path, write_tif):
     """safe(amplitude) -> a GRD product of 41 rows and 60 columns, VV and VH, whose first column is border."""
 
-    def make(amplitude=150, azimuth="", calibrations=("vv", "vh")):
+    def make(amplitude=150, azimuth="", calibrations=("vv", "vh"), angles=("3.0e+01", "40")):
         top = "S1A_IW_GRDH_1SDV_X.SAFE"
         for number, band in enumerate(("vv", "vh"), 1):
             pixels = np.full((1, 41, 60), amplitude, "uint16")
@@ -47,9 +62,12 @@ def safe(tmp_path, write_tif):
             folder.mkdir(parents=True, exist_ok=True)
             name = NAME.format(band=band, number=number)
             if band in calibrations:
-                (folder / f"calibration-{name}.xml").write_text(vectors("calibrationVector", "sigmaNought", gain) + "</x>")
+                (folder / f"calibration-{name}.xml").write_text(calibration())
             (folder / f"noise-{name}.xml").write_text(vectors("noiseRangeVector", "noiseRangeLut", noise) + azimuth + "</x>")
-            (folder.parent / f"{name}.xml").write_text("<p><startTime>2024-01-18T17:14:04.727079</startTime></p>")
+            points = "".join(
+                f"<geolocationGridPoint><incidenceAngle>{angle}</incidenceAngle></geolocationGridPoint>" for angle in angles
+            )
+            (folder.parent / f"{name}.xml").write_text(f"<p><startTime>2024-01-18T17:14:04.727079</startTime>{points}</p>")
         (tmp_path / top / "manifest.safe").write_text("<x/>")
         return tmp_path / "*.SAFE"
 
@@ -125,3 +143,32 @@ def test_real_tables_are_read(test_data, tmp_path, write_tif):
         assert reader.info.acquired_at.year == 2025
         decibel = 10 * np.log10(reader.read(Window(100, 0, 50, 8087)).pixels[0])
     assert -30 < decibel.min() < decibel.max() < 0
+
+
+@pytest.mark.parametrize(("quantity", "factor"), [("sigma0", 1.0), ("beta0", 0.8), ("gamma0", 0.9)])
+def test_the_setting_chooses_the_table(safe, quantity, factor):
+    pattern = safe()
+    default, asked = (list_scenes(source(pattern, **more))[0] for more in ({}, {"backscatter": quantity}))
+    assert "backscatter" not in default.options
+    with open_scene(default) as reader, open_scene(asked) as other:
+        one, two = (each.read(Window(5, 5, 10, 10)).pixels for each in (reader, other))
+        np.testing.assert_allclose(two, one / factor**2, rtol=1e-5)
+
+
+def test_only_the_radar_product_has_such_tables(tmp_path):
+    with pytest.raises(ValueError, match="backscatter is 'gamma0': only product: sentinel1_grd"):
+        Scenes(str(tmp_path / "*.SAFE"), product="sentinel2_l2a", backscatter="gamma0")
+
+
+def test_the_mean_incidence_angle_is_found(safe):
+    (scene,) = list_scenes(source(safe()))
+    with open_scene(scene) as reader:
+        assert reader.info.angles == ViewAngles(incidence_angle=35.0)
+
+
+@pytest.mark.parametrize("angle", ["steep", "-3", "nan"])
+def test_an_impossible_angle_is_told(safe, angle):
+    (scene,) = list_scenes(source(safe(angles=("30", angle))))
+    with pytest.raises(DataError, match="incidenceAngle") as caught:
+        open_scene(scene)
+    assert caught.value.reason == "bad_metadata"

@@ -93,8 +93,10 @@ class AttemptLog:
     def answer(self, request: Request, response: Response) -> None:
         with self._lock:
             own = response.cost - self._charged.pop(request.digest, FREE)  # failed attempts have records of their own
-        name, record = self.answer_record(request, {"response": field_values(response), "cost": field_values(own)})
-        self.records.write({name: record, self._pop(request).name: None})
+        sent = self._pop(request).name
+        content = {"response": field_values(response), "cost": field_values(own), "attempt": sent}
+        name, record = self.answer_record(request, content)
+        self.records.write({name: record, sent: None})
         self.allowance.add(own)
 
     def forget(self, request: Request) -> None:

@@ -41,10 +41,12 @@ class CostLine:
 def list_costs(root: str) -> list[CostLine]:
     """All that requests of a lake have cost, by source, kind and model, in that order."""
     entries: dict[tuple[str, str, str], list[tuple[str, Cost]]] = defaultdict(list)
-    for name, record in _records(open_records(root, recording.LOG)):
-        key, outcome, cost = _read_entry(root, name, record)
-        if outcome:
+    counted: set[tuple[str, str]] = set()
+    for name, text in _records(open_records(root, recording.LOG)):
+        key, outcome, cost, attempt = _read_entry(root, name, text)
+        if outcome and (not attempt or (name, attempt) not in counted):
             entries[key].append((outcome, cost))
+            counted.add((name, attempt))
     return [_sum_entries(key, found) for key, found in sorted(entries.items())]
 
 
@@ -61,16 +63,19 @@ def _records(records: RecordStore) -> Iterator[tuple[str, bytes]]:
                 yield name, record
 
 
-def _read_entry(root: str, name: str, text: bytes) -> tuple[tuple[str, str, str], str, Cost]:
-    """(source, kind and model), outcome, cost; an empty outcome where the record accounts for nothing."""
+def _read_entry(root: str, name: str, text: bytes) -> tuple[tuple[str, str, str], str, Cost, str]:
+    """(source, kind and model), outcome, cost, attempt; an empty outcome where the record accounts for nothing.
+
+    Of two answers of one attempt one counts: a batch may be taken up again while its former process still waits for it.
+    """
     try:
         record: dict[str, Any] = json.loads(text)
         if "outcome" in record:
-            return _key(record, record["model"]), record["outcome"], Cost(**record["cost"])
+            return _key(record, record["model"]), record["outcome"], Cost(**record["cost"]), ""
         if "failure" in record:
-            return ("", "", ""), "", FREE  # its attempt has a record
+            return ("", "", ""), "", FREE, ""  # its attempt has a record
         known = record.get("cost") or {name: record["response"][name] for name in ("tokens_in", "tokens_out", "money")}
-        return _key(record["request"], record["model"]), "answered", Cost(**known)
+        return _key(record["request"], record["model"]), "answered", Cost(**known), record.get("attempt", "")
     except (ValueError, TypeError, KeyError) as error:
         raise LakeError(f"{root}: {name} is no record of a request ({error}): delete it") from error
 

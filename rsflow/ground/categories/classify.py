@@ -120,7 +120,7 @@ class Attributes:
     def __init__(self, table: pa.Table) -> None:
         self._table = table
         self._coded: dict[str, tuple[npt.NDArray[np.int64], list[Any]]] = {}
-        self._tags: list[dict[str, Any]] | None = None
+        self._tags: dict[str, list[str | None]] | None = None
 
     def coded(self, attribute: str) -> tuple[npt.NDArray[np.int64], list[Any]]:
         """(code of each row, distinct values by code); a missing value is None."""
@@ -140,9 +140,21 @@ class Attributes:
             return self._table[attribute]
         if TAGS in self._table.column_names:
             if self._tags is None:
-                self._tags = [orjson.loads(text) if text else {} for text in self._table[TAGS].to_pylist()]
-            return pa.array([tags.get(attribute) for tags in self._tags], pa.string())
+                self._tags = _tag_columns(self._table[TAGS].to_pylist())
+            if attribute in self._tags:
+                return pa.array(self._tags[attribute], pa.string())
         return pa.nulls(self._table.num_rows, pa.string())
+
+
+def _tag_columns(texts: Sequence[str | None]) -> dict[str, list[str | None]]:
+    """The values of each key by row, from JSON objects of tags."""
+    found: dict[str, list[str | None]] = {}
+    for row, text in enumerate(texts):
+        for key, value in orjson.loads(text).items() if text else ():
+            if key not in found:
+                found[key] = [None] * len(texts)
+            found[key][row] = value
+    return found
 
 
 def _all_hold(needed: Sequence[Condition], values: Attributes) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """What the values of public land-cover rasters mean.
 
-Names are those of the makers, in the words that land cover is told in. None: no data. "": a class that says nothing of what is
+Names are those of the makers, in the usual words for land cover. None: no data. "": a class that says nothing of what is
 there. Sources: WorldCover product user manual v2.0, table 3; Dynamic World (https://doi.org/10.1038/s41597-022-01307-4); Esri /
 Impact Observatory 10 m land cover; NLCD legend of the MRLC; CORINE nomenclature (level 3) by raster value 1 … 44, 48; USDA NASS
 Cropland Data Layer metadata.

@@ -1,4 +1,4 @@
-"""Which OpenStreetMap tags are which categories: the table that a rule with `tags: osm` goes by.
+"""Which OpenStreetMap tags are which categories: the table of a rule with `tags: osm`.
 
 One idea: what can be seen from above and has a name that remote sensing uses. Tags are those of the wiki's map features
 (https://wiki.openstreetmap.org/wiki/Map_features); the first key of the table that a feature carries decides, so a stadium that

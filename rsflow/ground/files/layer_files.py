@@ -24,7 +24,8 @@ from rsflow.ground.files.archives import gdal_name, split_member
 from rsflow.ground.files.curves import straighten_curves
 from rsflow.ground.files.whole_files import check_whole
 
-BATCH_ROWS = 65_536
+BATCH_ROWS, OSM_BATCH_ROWS = 65_536, 8_192  # features of OpenStreetMap come with all their tags
+OSM_MEMORY_MB = "32"  # of the index of nodes, which is a temporary file beyond
 ID, GEOMETRY, TAGS = "feature id", "geometry", "other_tags"  # columns of a batch beside the attributes
 # Descriptions of other files and services, known by their content whatever the file's ending (gdal.org, "Vector drivers").
 _VIRTUAL = re.compile(rb"<(OGRVRT\w+|OGRWFS\w+|OGRCSW\w+|OGRNGW\w+|OGCAPI\w+)")
@@ -57,7 +58,11 @@ def list_layers(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
     with _explained(path):
         import pyogrio
 
+<<<<<<< HEAD
         pyogrio.set_gdal_config_options({"OSM_USE_CUSTOM_INDEXING": "NO", "GML_DOWNLOAD_SCHEMA": "NO"})
+=======
+        pyogrio.set_gdal_config_options({"OSM_USE_CUSTOM_INDEXING": "NO", "OSM_MAX_TMPFILE_SIZE": OSM_MEMORY_MB})
+>>>>>>> main
         names = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
         chosen = [name for name in names if not wanted or name in wanted]
         absent = [name for name in wanted if name not in names]
@@ -111,7 +116,7 @@ def _streamed(layer: Layer, attributes: Sequence[str]) -> Iterator[pa.Table]:
             layer=layer.name,
             columns=columns,
             return_fids=True,
-            batch_size=BATCH_ROWS,
+            batch_size=OSM_BATCH_ROWS if layer.is_osm else BATCH_ROWS,
             use_pyarrow=True,
             **options,
         ) as (meta, reader),

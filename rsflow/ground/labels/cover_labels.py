@@ -6,20 +6,18 @@ what is there, but are no label.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from rsflow.annotations.parsing.mask_outlines import find_components, trace_outline
-from rsflow.records import BORDER, UNKNOWN, Label, Provenance, Shape
+from rsflow.ground.labels.cover_relations import SIDES, relate_covers
+from rsflow.records import UNKNOWN, Label, Provenance, Shape
 from rsflow.spatial.polygons import parts_bounds, translate_parts
 
 Mask = npt.NDArray[np.bool_]
-APART_PX = 5  # by which two covers must be apart to have no common border
-_SIDES = ndimage.generate_binary_structure(2, 1)
 
 
 def label_cover(
@@ -33,8 +31,8 @@ def label_cover(
     provenance: Provenance,
     pixel_m: tuple[float, float] = (1.0, 1.0),
 ) -> list[Label]:
-    """`values`, `known` (k * rows, k * cols): samples, and whether the raster has one; `seen` (rows, cols): valid pixels of the
-    tile; `parts`: k. DataError is no concern of it: values that the legend lacks were refused before."""
+    """`values`, `known` (k * rows, k * cols): samples, and whether the raster has one; `visible` (rows, cols): valid pixels of
+    the tile; `parts`: k. Raises no DataError: values missing from the legend were refused before."""
     valid = np.repeat(np.repeat(visible, parts, axis=0), parts, axis=1)
     total = int(valid.sum())
     if not total:
@@ -51,27 +49,13 @@ def label_cover(
             labels += _objects(middle, category, min_px, provenance) if category in objects else []
     rest = (total - int(classed.sum())) / total
     is_mapped = not rest and not np.isin(values[classed], [value for value, name in legend.items() if name == ""]).any()
-    labels += [found for found in _borders(regions, pixel_m, provenance) if found.value or is_mapped]
+    labels += relate_covers(regions, pixel_m, provenance, is_mapped)
     return [*labels, Label("cover", UNKNOWN, provenance, value=rest)] if rest > 0 else labels
-
-
-def _borders(regions: dict[str, Mask], pixel_m: tuple[float, float], provenance: Provenance) -> Iterator[Label]:
-    """How long the common border of every two covers is: pixels that touch by their sides. Between 0 and APART_PX pixels apart
-    they neither touch nor plainly lie apart, and nothing is said."""
-    near = {name: ndimage.binary_dilation(mask, _SIDES, APART_PX) for name, mask in regions.items()}
-    for (one, mine), (other, theirs) in combinations(sorted(regions.items()), 2):
-        if not (near[one] & theirs).any():
-            yield Label("fact", f"{BORDER}{one}", provenance, text=other, value=0.0)
-            continue
-        horizontal = (mine[:, :-1] & theirs[:, 1:]).sum() + (theirs[:, :-1] & mine[:, 1:]).sum()
-        below = (mine[:-1] & theirs[1:]).sum() + (theirs[:-1] & mine[1:]).sum()
-        if length := float(horizontal * pixel_m[1] + below * pixel_m[0]):
-            yield Label("fact", f"{BORDER}{one}", provenance, text=other, value=length)
 
 
 def _largest(mask: Mask) -> Shape | None:
     """The largest region of pixels that are joined by their sides; None where no pixel's middle is of the class."""
-    numbered, count = ndimage.label(mask, structure=_SIDES)
+    numbered, count = ndimage.label(mask, structure=SIDES)
     if not count:
         return None
     number = int(np.bincount(numbered.ravel())[1:].argmax()) + 1

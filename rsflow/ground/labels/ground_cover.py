@@ -18,7 +18,7 @@ import numpy.typing as npt
 import shapely
 
 from rsflow.ground.categories.classify import FeatureForm
-from rsflow.ground.geometries import Geometries
+from rsflow.ground.geometry.geometries import Geometries
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
 from rsflow.records import UNKNOWN, Label, Provenance, Shape
 from rsflow.spatial.geometry import FloatArray, Window, shift_box
@@ -49,6 +49,8 @@ def measure_covers(truth: TileTruth, placed: PlacedFeatures, tile: TileView, rul
                 truth.present.add(category)
         else:
             truth.covered.append(united)
+            if all(form.kind == "area" for form in forms):
+                truth.areas[category] = united
             shape = _largest(united, tile.window)
             truth.labels.append(Label("cover", category, rules.provenance, shape, value=_share(united, tile)))
             length_m = _length_m(placed.geometries[rows], shown, tile)
@@ -115,6 +117,17 @@ def _share(area: shapely.Geometry, tile: TileView) -> float:
     if tile.valid is None:
         return min(1.0, float(shapely.area(area)) / (window.height_px * window.width_px))
     return float(_middles_inside(area, window)[tile.valid[: window.height_px, : window.width_px]].mean())
+
+
+def draw_area(area: shapely.Geometry, tile: TileView) -> npt.NDArray[np.bool_]:
+    """(rows, cols): which valid pixels of the tile have their middle in an area (pixels of the scene)."""
+    from rasterio import Affine
+    from rasterio.features import rasterize
+
+    window = tile.window
+    shape = (window.height_px, window.width_px)
+    drawn = rasterize([area], shape, transform=Affine.translation(window.col_off, window.row_off), dtype="uint8") == 1
+    return np.asarray(drawn if tile.valid is None else drawn & tile.valid[: shape[0], : shape[1]])
 
 
 def _middles_inside(area: shapely.Geometry, window: Window) -> npt.NDArray[np.bool_]:

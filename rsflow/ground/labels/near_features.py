@@ -16,8 +16,8 @@ import numpy.typing as npt
 import shapely
 
 from rsflow.ground.categories.classify import FeatureForm
+from rsflow.ground.geometry.shapes import Shapes, clip_shapes
 from rsflow.ground.placed_features import PlacedFeatures, TileView
-from rsflow.ground.shapes import Shapes, clip_shapes
 from rsflow.spatial.geometry import FloatArray
 
 Mask = npt.NDArray[np.bool_]
@@ -106,11 +106,27 @@ class NearFeatures:
 
 def find_near(placed: PlacedFeatures, views: Sequence[TileView], kinds: Sequence[FeatureForm]) -> NearFeatures:
     """All pairs, as far as the largest uncertainty of any form reaches."""
-    margin_m = max((form.uncertainty_m for form in kinds), default=0.0)
-    margins = margin_m / np.array([view.pixel_m for view in views], np.float64).reshape(-1, 1, 2)
     windows = np.array([view.window.box for view in views], np.float64).reshape(-1, 4)
-    bounds, frames = placed.bounds, windows[:, None]
-    overlap = (bounds[:, :2] < frames[..., 2:] + margins) & (bounds[:, 2:] > frames[..., :2] - margins)
-    tiles, rows = np.nonzero(overlap[..., 0] & overlap[..., 1])
+    margin_m = max((form.uncertainty_m for form in kinds), default=0.0)
+    margins = margin_m / np.array([view.pixel_m for view in views], np.float64).reshape(-1, 2)
+    grown = windows + np.concatenate([-margins, margins], axis=1)
+    found = [_overlapping(placed.bounds, grown, tiles) for tiles in _rows_of_tiles(windows)]
+    tiles, rows = (np.concatenate([np.array([], np.intp), *some]) for some in zip(*found, strict=True))
     order = np.lexsort((rows, placed.forms[rows], tiles))
     return NearFeatures(placed, views, windows, kinds, tiles[order], rows[order])
+
+
+def _rows_of_tiles(windows: FloatArray) -> list[Numbers]:
+    """The numbers of the windows (n, 4) that lie beside each other, row by row."""
+    _, row = np.unique(windows[:, 1], return_inverse=True)
+    return [np.flatnonzero(row == number) for number in range(int(row.max(initial=-1)) + 1)]
+
+
+def _overlapping(bounds: FloatArray, grown: FloatArray, tiles: Numbers) -> tuple[Numbers, Numbers]:
+    """(tile, feature) of the features whose bounds share more than an edge with one of these tiles; those beside each other."""
+    frames = grown[tiles]
+    beside = np.flatnonzero((bounds[:, 1] < frames[:, 3].max()) & (bounds[:, 3] > frames[:, 1].min()))
+    near, frames = bounds[beside], frames[:, None]
+    overlap = (near[:, :2] < frames[..., 2:]) & (near[:, 2:] > frames[..., :2])
+    numbers, rows = np.nonzero(overlap[..., 0] & overlap[..., 1])
+    return tiles[numbers], beside[rows]

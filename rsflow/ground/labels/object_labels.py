@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-from rsflow.ground.geometries import Geometries
+from rsflow.ground.geometry.geometries import Geometries
+from rsflow.ground.geometry.rings import Rings
+from rsflow.ground.geometry.shapes import Shapes
 from rsflow.ground.layer_settings import OutlineKind
-from rsflow.ground.rings import Rings
-from rsflow.ground.shapes import Shapes
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import LABEL_STRUCT, label_row
 from rsflow.spatial.geometry import FloatArray
@@ -63,7 +63,7 @@ def object_rows(
 
 
 def _rings(shapes: Shapes, origins: FloatArray, visibility: FloatArray, outline: OutlineKind) -> Rings:
-    """What is told of each outline in pixels of the tile; no points where that is its box alone."""
+    """The outlines in pixels of the tile; no points where an outline is its box."""
     if outline == "polygon":
         return shapes.rings.shift(-origins)
     rectangles: Geometries = np.full(len(shapes), None, object)
@@ -81,7 +81,7 @@ def _move(geometries: Geometries, offsets: FloatArray) -> Geometries:
 
 
 def _shape(geometry: shapely.Geometry, visibility: float, outline: OutlineKind) -> Shape:
-    """Of what has parts or holes, or lines beside its area."""
+    """The shape of a geometry with several parts, holes, or lines next to its area."""
     parts = from_geometry(geometry)
     rectangle = from_geometry(shapely.minimum_rotated_rectangle(geometry)) if outline == "rectangle" else ()
     if rectangle and visibility == 1.0:

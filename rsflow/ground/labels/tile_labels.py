@@ -16,18 +16,18 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from rsflow.ground.geometries import Geometries
+from rsflow.ground.geometry.geometries import Geometries
+from rsflow.ground.geometry.shapes import Shapes
 from rsflow.ground.labels.ground_cover import measure_covers
 from rsflow.ground.labels.near_features import Mask, NearFeatures, find_near
 from rsflow.ground.labels.object_labels import object_rows
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
-from rsflow.ground.shapes import Shapes
 from rsflow.records import Label
 from rsflow.spatial.geometry import FloatArray
 
 POINT_EXTENT_M = 10.0  # what a thing of unknown extent is taken to measure, to tell whether it can be seen
 WHOLE = 1.0 - 1e-9  # a share from which nothing is missing but what arithmetic lost
-BOX_SHARE = 0.25  # of an object's shorter side that its place may be uncertain by, for its box to be told
+BOX_SHARE = 0.25  # largest uncertainty of an object's place, as a share of its shorter side, with which its box is a label
 
 
 def label_tiles(placed: PlacedFeatures, tiles: Sequence[TileView], rules: LabelRules) -> list[TileTruth]:

@@ -36,12 +36,12 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Objects of one category by their state, in the order of states. `looked`: the number of the label that says that all were
-    looked at, None where not all were; `exact`: the state of every one is known."""
+    """Objects of one category by their state, in the order of states. `compared`: the number of the label that states that
+    all were compared, None where not all were; `exact`: the state of every one is known."""
 
     category: str
     states: dict[str, tuple[TileObject, ...]]
-    looked: int | None
+    compared: int | None
     exact: bool
 
     @property

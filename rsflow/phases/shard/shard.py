@@ -185,6 +185,8 @@ def config_fingerprint(built: BuildConfig) -> str:
             del plain[section]
     for source in plain["sources"]:
         search = source["scenes"].pop("stac")
+        if source["scenes"]["backscatter"] is None:
+            del source["scenes"]["backscatter"]
         if search is not None:
             source["scenes"]["stac"] = {name: value for name, value in search.items() if name not in ("sign", "headers")}
     moves = read_moves(built.root)

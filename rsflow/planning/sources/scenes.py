@@ -34,7 +34,7 @@ from rsflow.stages.label.cut_scenes import pixel_unit, stats_key
 
 THREADS = 8
 SCENES_PER_TASK = 16  # what is known takes less time than handing it to a thread
-PROBE_VERSION = 5  # raised when what is stored of a scene changes
+PROBE_VERSION = 6  # raised when what is stored of a scene changes
 
 Placed = tuple[SceneFiles, dict[str, Any]]  # a scene, on a target grid where it is warped, and its SCENES row
 
@@ -239,6 +239,9 @@ def _facts(info: SceneInfo) -> dict[str, Any]:
         "nodata": list(info.nodata),
         "calibration": [asdict(how) for how in info.calibration],
         "acquired_at": info.acquired_at,
+        "sun_elevation_deg": info.angles.sun_elevation,
+        "sun_azimuth_deg": info.angles.sun_azimuth,
+        "incidence_angle_deg": info.angles.incidence_angle,
     }
 
 

@@ -31,7 +31,19 @@ from rsflow.text.undecodable import escape_undecodable
 
 BAND = "{band}"
 LONGEST_SLUG = 120  # a scene's id becomes a folder's name
-_OPTIONS = ("product", "bands", "rgb", "nodata", "scale", "offset", "unit", "gsd_m", "acquired_at", "allow_outside")
+_OPTIONS = (
+    "product",
+    "backscatter",
+    "bands",
+    "rgb",
+    "nodata",
+    "scale",
+    "offset",
+    "unit",
+    "gsd_m",
+    "acquired_at",
+    "allow_outside",
+)
 _WILD = re.compile(r"[*?\[{]")
 
 
@@ -57,8 +69,12 @@ def list_scenes(source: Source) -> list[SceneFiles]:
         else:
             groups = _band_groups(whole, scenes.bands) if BAND in whole else {path: {"": path} for path in storage.glob(whole)}
         if not groups:
+            missing = (
+                f"no folder of {pattern!r} holds {' or '.join(PRODUCTS[scenes.product].metadata)}" if scenes.product else ""
+            )
             raise ConfigError(
-                f"source {source.name}: no file matches {pattern!r}; correct `scenes.files`, or mount or download the data"
+                f"source {source.name}: {missing or f'no file matches {pattern!r}'}; correct `scenes.files`, or mount or "
+                "download the data"
             )
         for path, files in groups.items():
             found.setdefault(path, (_slug(path, _folder(whole)), files))

@@ -90,6 +90,7 @@ def describe(path: str, bands: Mapping[str, str], files: SceneFiles) -> Descript
             "origin": posixpath.basename(path),
         },
         "nodata": _FILL,
+        "angles": {key.lower(): _number(image, key) for key in ("SUN_ELEVATION", "SUN_AZIMUTH") if key in image},
         "acquired_at": f"{image['DATE_ACQUIRED']}T{image['SCENE_CENTER_TIME'].rstrip('Z')[:15]}Z",
     }
     return Description(options, decoders)

@@ -9,6 +9,7 @@ https://github.com/stac-extensions/eo#common-band-names.
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ BANDS = {
 }
 BAND_IDS = {band: str(number) for number, band in enumerate(BANDS)}  # as the metadata counts them
 CLASSES = {"SCL": "scl"}
+_TILE_METADATA = re.compile(r"GRANULE/[^/]*/MTD_TL\.xml$")
 
 
 def describe(quantification: str, offset: str, path: str, bands: Mapping[str, str], files: SceneFiles) -> Description:
@@ -45,10 +47,10 @@ def describe(quantification: str, offset: str, path: str, bands: Mapping[str, st
         root = parse_xml(storage.read_text(path))
     except XmlError as error:
         raise ValueError(f"is no XML ({error})") from error
-    divisor = float(_text(root, quantification))
-    if not 0 < divisor < float("inf"):
+    divisor = _number(quantification, _text(root, quantification))
+    if divisor <= 0:
         raise ValueError(f"{quantification} is {divisor:g}, expected a number above 0")
-    added = {node.get("band_id"): float(node.text or "nan") for node in root.iter(offset)}
+    added = {node.get("band_id"): _number(offset, node.text) for node in root.iter(offset)}
     amounts = {name: band for name, band in bands.items() if band in BAND_IDS}
     missing = [band for band in amounts.values() if added and BAND_IDS[band] not in added]
     if missing:
@@ -62,8 +64,43 @@ def describe(quantification: str, offset: str, path: str, bands: Mapping[str, st
         },
         "nodata": 0.0,
         "acquired_at": _text(root, "PRODUCT_START_TIME"),
+        "angles": _angles(files),
     }
     return Description(options)
+
+
+def _angles(files: SceneFiles) -> dict[str, float]:
+    """Mean angles of the tile; empty where its metadata is not there."""
+    path = next((path for path in files.sidecars if _TILE_METADATA.search(path)), None)
+    if path is None:
+        return {}
+    try:
+        root = parse_xml(storage.read_text(path))
+    except XmlError as error:
+        raise ValueError(f"{posixpath.basename(path)} is no XML ({error})") from error
+    found: dict[str, float] = {}
+    if (sun := next(root.iter("Mean_Sun_Angle"), None)) is not None:
+        found |= {"sun_elevation": 90.0 - _degrees(sun, "ZENITH_ANGLE"), "sun_azimuth": _degrees(sun, "AZIMUTH_ANGLE")}
+    if views := [_degrees(node, "ZENITH_ANGLE") for node in root.iter("Mean_Viewing_Incidence_Angle")]:
+        found["incidence_angle"] = sum(views) / len(views)
+    return found
+
+
+def _degrees(node: ElementTree.Element, tag: str) -> float:
+    value = _number(tag, _text(node, tag))
+    if not 0.0 <= value <= 360.0:
+        raise ValueError(f"{node.tag}: {tag} is {value:g}, expected degrees from 0 to 360")
+    return value
+
+
+def _number(tag: str, text: str | None) -> float:
+    try:
+        value = float(text or "nan")
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{tag} is {text!r}, expected a finite number")
+    return value
 
 
 def _text(root: ElementTree.Element, tag: str) -> str:
@@ -82,6 +119,7 @@ SENTINEL2_L2A = Product(
     file=re.compile(r"IMG_DATA/R\d\dm/[^/]*_(?P<band>B\d[\dA]|SCL)_(?P<pixel>\d\d)m\.(?:jp2|tif)$"),
     bands=lambda prefix: _L2A_BANDS,
     describe=partial(describe, "BOA_QUANTIFICATION_VALUE", "BOA_ADD_OFFSET"),
+    more=_TILE_METADATA,
 )
 SENTINEL2_L1C = Product(
     metadata=("MTD_MSIL1C.xml",),
@@ -89,4 +127,5 @@ SENTINEL2_L1C = Product(
     file=re.compile(r"IMG_DATA/[^/]*_(?P<band>B\d[\dA])\.(?:jp2|tif)$"),
     bands=lambda prefix: BANDS,
     describe=partial(describe, "QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET"),
+    more=_TILE_METADATA,
 )

@@ -31,7 +31,7 @@ from rsflow.records import Raster, SceneFiles
 from rsflow.schemas import IN_FLIGHT, pack_arrays, window_from_row
 from rsflow.sensors import SENSORS, PixelUnit
 from rsflow.spatial import geometry
-from rsflow.spatial.geometry import Window, enclosing_box
+from rsflow.spatial.geometry import Window
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.label.place_labels import place_labels, reduce_labels
 from rsflow.tiles.grid import chunk_index
@@ -70,7 +70,7 @@ class CutScenes:
             "pixel_unit": pixel_unit(scene, reader.info),
             "nodata": list(reader.info.nodata),
             "calibration": [asdict(how) for how in reader.info.calibration],
-            "unit_box": enclosing_box([window_from_row(place).box for place in row["windows"]]),
+            "unit_windows": _unit_windows(row, reader) if row["ground"] else None,
         }
         row["labels"] = _placed_labels(row["labels"], scene, reader)
         for _, chunk in groupby(row["windows"], key=lambda window: chunk_index(window["index"])):
@@ -95,6 +95,12 @@ class CutScenes:
     def _read(self, reader: SceneReader, window: Window) -> Raster:
         raster = reader.read(window)
         return pad_to(raster, self.tiles.size_px) if self.tiles.small == "pad" else raster
+
+
+def _unit_windows(row: dict[str, Any], reader: SceneReader) -> list[list[float]]:
+    """The windows of all tiles of the unit with the size of their pixels on the ground, where that is known."""
+    windows = [window_from_row(place) for place in row["windows"]]
+    return [[*window.box, *(reader.pixel_m_of(window) or ())] for window in windows]
 
 
 def pixel_unit(scene: SceneFiles, info: SceneInfo) -> PixelUnit:

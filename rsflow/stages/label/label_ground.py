@@ -1,7 +1,7 @@
 """Labels from layers on the ground: what of them lies in each tile, in tile pixels.
 
-The tiles of a unit share one read of each layer. Labels come after those of the pictures' own annotations; completeness follows
-from both together (rsflow.instructions.facts.completeness).
+The tiles of a unit share one read of each vector layer. Labels come after those of the pictures' own annotations; completeness
+follows from both together (rsflow.instructions.facts.completeness).
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from rsflow.ground.validity import microseconds
 from rsflow.instructions.facts.completeness import complete_categories
 from rsflow.records import Label
 from rsflow.schemas import LABEL_STRUCT, label_row, unpack_array, window_from_row
+from rsflow.spatial.geometry import Window, enclosing_box, window_from_box
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.label.tile_columns import replace
 
 _TILE = ["row_off", "col_off", "height_px", "width_px", "pixel_m"]
-_UNIT = ["unit", "unit_box", "crs", "transform", "acquired_at", "ground"]
+_UNIT = ["scene_id", "unit", "unit_windows", "crs", "transform", "acquired_at", "ground"]
 _CHANGED = ("labels", "vocabulary", "unknown", "licence", "attribution")
 
 
@@ -46,53 +47,83 @@ class LabelGround:
     version: ClassVar[int] = 3
 
     def open(self) -> BatchFunction:
-        layers = _UnitLayers(self.root)
+        units = _UnitLabels(self.root, self.min_visibility)
 
         def label(table: pa.Table) -> Iterator[pa.Table]:
-            yield self._label(table, layers)
+            yield _label_table(table, units)
 
         return over_kept(label)
 
-    def _label(self, table: pa.Table, unit_layers: _UnitLayers) -> pa.Table:
-        rows = table.select([*_TILE, *_UNIT, *_CHANGED]).to_pylist()
-        layers = unit_layers.of_tile(rows[0])
-        if not layers:
-            return table
-        tiles = [
-            TileView(window_from_row(row), tuple(row["pixel_m"]), valid) for row, valid in zip(rows, _valid(table), strict=True)
-        ]
-        found = [layer.label(tiles, self.min_visibility) for layer in layers]
-        for row, tile, *truths in zip(rows, tiles, *found, strict=True):
-            _add_labels(row, tile, [layer.layer for layer in layers], truths)
-        labels = [row.pop("labels") for row in rows]
-        offsets = np.cumsum([0, *map(len, labels)], dtype=np.int32)
-        changed = {name: [row[name] for row in rows] for name in _CHANGED if name != "labels"}
-        return replace(table, labels=pa.ListArray.from_arrays(offsets, pa.concat_arrays(labels)), **changed)
+
+def _label_table(table: pa.Table, units: _UnitLabels) -> pa.Table:
+    rows = table.select([*_TILE, *_UNIT, *_CHANGED]).to_pylist()
+    units.move_to(rows[0])
+    if not units.layers:
+        return table
+    tiles = [
+        TileView(window_from_row(row), tuple(row["pixel_m"]), valid) for row, valid in zip(rows, _valid(table), strict=True)
+    ]
+    found = [units.label(number, tiles) for number in range(len(units.layers))]
+    for row, tile, *truths in zip(rows, tiles, *found, strict=True):
+        _add_labels(row, tile, [layer.layer for layer in units.layers], truths)
+    labels = [row.pop("labels") for row in rows]
+    offsets = np.cumsum([0, *map(len, labels)], dtype=np.int32)
+    changed = {name: [row[name] for row in rows] for name in _CHANGED if name != "labels"}
+    return replace(table, labels=pa.ListArray.from_arrays(offsets, pa.concat_arrays(labels)), **changed)
 
 
 @dataclass
-class _UnitLayers:
-    """The layers of the unit whose tiles pass: each is read once for all of them."""
+class _UnitLabels:
+    """What the layers say of all tiles of the unit that passes: a vector layer is read once and labels them at once.
+
+    A tile without valid pixels somewhere is labelled for itself, because what they hide is known only when it comes.
+    """
 
     root: str
+    min_visibility: float
     unit: tuple[Any, ...] | None = None
     layers: list[WindowFeatures | RasterWindow] = field(default_factory=list)
+    known: list[dict[_Place, LayerTruth]] = field(default_factory=list)  # by layer
 
-    def of_tile(self, row: dict[str, Any]) -> list[WindowFeatures | RasterWindow]:
-        """Those of the unit of this tile; none where the scene has no layer or no place."""
-        unit = (row["unit"], row["ground"], *row["unit_box"])
-        if unit != self.unit:
-            entries = [_layer(entry) for entry in json.loads(row["ground"] or "[]")] if row["transform"] is not None else []
-            self.layers = [self._read(entry, row) for entry in entries]
-            self.unit = unit
-        return self.layers
+    def move_to(self, row: dict[str, Any]) -> None:
+        """To the unit of this tile. It has no layers where the scene has none, or no place."""
+        unit = (row["scene_id"], row["unit"], row["ground"])
+        if unit == self.unit:
+            return
+        entries = [_layer(entry) for entry in json.loads(row["ground"] or "[]")] if row["transform"] is not None else []
+        views = [TileView(window_from_box(found[:4]), (found[4], found[5])) for found in row["unit_windows"]] if entries else []
+        self.layers = [self._read(entry, row, views) for entry in entries]
+        self.known = [self._label_all(layer, views) for layer in self.layers]
+        self.unit = unit
 
-    def _read(self, entry: SceneLayer | RasterLayer, row: dict[str, Any]) -> WindowFeatures | RasterWindow:
+    def _read(
+        self, entry: SceneLayer | RasterLayer, row: dict[str, Any], views: Sequence[TileView]
+    ) -> WindowFeatures | RasterWindow:
         acquired = microseconds(row["acquired_at"]) if row["acquired_at"] else None
         grid = SceneGrid(row["crs"], tuple(row["transform"]))
         if isinstance(entry, RasterLayer):
             return RasterWindow(entry, grid)
-        return read_window_features(entry, self.root, grid, tuple(row["unit_box"]), tuple(row["pixel_m"]), acquired)
+        box = enclosing_box([view.window.box for view in views])
+        return read_window_features(entry, self.root, grid, box, views[0].pixel_m, acquired)
+
+    def _label_all(self, layer: WindowFeatures | RasterWindow, views: Sequence[TileView]) -> dict[_Place, LayerTruth]:
+        if isinstance(layer, RasterWindow):
+            return {}
+        return dict(zip(map(_place, views), layer.label(views, self.min_visibility), strict=True))
+
+    def label(self, number: int, tiles: Sequence[TileView]) -> list[LayerTruth]:
+        """What the layer of this number says of tiles of the unit."""
+        known = [None if tile.valid is not None else self.known[number].get(_place(tile)) for tile in tiles]
+        rest = [tile for tile, truth in zip(tiles, known, strict=True) if truth is None]
+        more = iter(self.layers[number].label(rest, self.min_visibility) if rest else ())
+        return [truth or next(more) for truth in known]
+
+
+_Place = tuple[Window, tuple[float, float]]
+
+
+def _place(tile: TileView) -> _Place:
+    return tile.window, tile.pixel_m
 
 
 def _add_labels(

@@ -9,7 +9,7 @@ import pytest
 from pyproj import CRS, Geod, Transformer
 
 from rsflow.config.settings import Instructions
-from rsflow.instructions.facts import ground_measures, ground_relations
+from rsflow.instructions.facts import cover_relations, ground_measures, ground_relations
 from rsflow.instructions.facts.ground_relations import DIRECTIONS, direction_name, format_distance
 from rsflow.instructions.region_captioning import question_answers as region_questions
 from rsflow.records import BORDER, LENGTH, Label, Provenance, Shape, TileFacts
@@ -148,7 +148,8 @@ def test_lengths_and_borders_are_asked_for() -> None:
     )
     found = {
         (qa.kind, qa.short_answer): qa
-        for qa in ground_measures.question_answers(TileFacts("t", "sar", 64, 64, 10.0, labels), 0)
+        for tile in [TileFacts("t", "sar", 64, 64, 10.0, labels)]
+        for qa in (*ground_measures.question_answers(tile), *cover_relations.question_answers(tile, 0))
     }
     assert set(found) == {("line_length", "about 1.2 km"), ("cover_border", "yes"), ("cover_border", "no")}
     assert found["cover_border", "yes"].full_answer == "Yes, farmland borders on forest."

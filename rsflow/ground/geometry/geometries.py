@@ -94,7 +94,7 @@ def _unwrap_edges(geometries: Geometries) -> None:
 def _unwrapped(part: Any) -> Any:
     longitudes = shapely.get_coordinates(part)[:, 0]
     steps = np.abs(np.diff(longitudes))
-    # A step all the way round runs along a pole or an edge of the map: it is drawn as meant.
+    # A step all the way round runs along a pole or an edge of the map: it is drawn as given.
     if part.geom_type not in ("Polygon", "LineString", "LinearRing") or not ((steps > 180.0) & (steps < 359.999)).any():
         return part
     if part.geom_type != "Polygon":
