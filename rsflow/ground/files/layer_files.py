@@ -9,6 +9,7 @@ order, as in edited OpenStreetMap extracts, need the driver's slower index.
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -58,11 +59,8 @@ def list_layers(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
     with _explained(path):
         import pyogrio
 
-<<<<<<< HEAD
-        pyogrio.set_gdal_config_options({"OSM_USE_CUSTOM_INDEXING": "NO", "GML_DOWNLOAD_SCHEMA": "NO"})
-=======
-        pyogrio.set_gdal_config_options({"OSM_USE_CUSTOM_INDEXING": "NO", "OSM_MAX_TMPFILE_SIZE": OSM_MEMORY_MB})
->>>>>>> main
+        options = {"OSM_USE_CUSTOM_INDEXING": "NO", "OSM_MAX_TMPFILE_SIZE": OSM_MEMORY_MB, "GML_DOWNLOAD_SCHEMA": "NO"}
+        pyogrio.set_gdal_config_options(options)
         names = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
         chosen = [name for name in names if not wanted or name in wanted]
         absent = [name for name in wanted if name not in names]
@@ -76,6 +74,8 @@ def list_layers(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
 
 def _check_is_data(path: str) -> None:
     """ConfigError where a file describes other files or a service: GDAL would follow it anywhere."""
+    if not os.path.isfile(path):
+        return  # a folder that is one layer, as of a file geodatabase
     with open(path, "rb") as stream:
         found = _VIRTUAL.search(stream.read(_START_BYTES))
     if found:
