@@ -12,6 +12,7 @@ import pytest
 import shapely
 
 from rsflow.errors import ConfigError
+from rsflow.ground.files.layer_files import list_layers
 from rsflow.planning.sources.annotation_rejects import lost_annotations
 from tests.ground.conftest import GroundBuild, square, write_layer, write_scene
 
@@ -168,3 +169,12 @@ def test_scenes_without_a_date_are_counted_where_features_have_a_period(build: G
 def test_the_box_of_scenes_in_degrees_is_the_one_where_they_are(build: GroundBuild, tmp_path: Path) -> None:
     text = told(build, write_layer(tmp_path / "far.gpkg", [shapely.box(-84, 33, -83, 34)], crs="EPSG:4326"))
     assert "the scenes, in the same coordinates, within (15, 45.1" in text
+
+
+@pytest.mark.parametrize("name", ["layer.vrt", "layer.geojson"])
+def test_a_file_that_names_other_files_is_no_layer(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    source = f"<SrcDataSource>{tmp_path}/secret.geojson</SrcDataSource>"
+    (tmp_path / name).write_text(f'<OGRVRTDataSource><OGRVRTLayer name="secret">{source}</OGRVRTLayer></OGRVRTDataSource>')
+    with pytest.raises(ConfigError, match="names other files"):
+        list_layers(str(tmp_path / name))

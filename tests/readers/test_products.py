@@ -81,7 +81,14 @@ def test_settings_beat_the_metadata_and_bands_may_be_chosen(safe):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("<a", "no XML"), ("<a/>", "QUANTIFICATION"), (metadata("", quantification="0"), "above 0")],
+    [
+        ("<a", "no XML"),
+        ("<a/>", "QUANTIFICATION"),
+        (metadata("", quantification="0"), "above 0"),
+        (metadata("", quantification="ten"), "BOA_QUANTIFICATION_VALUE is 'ten', expected a finite number"),
+        (metadata("BOA_ADD_OFFSET").replace("-1000", "minus"), "BOA_ADD_OFFSET is 'minus', expected a finite number"),
+        (metadata("").replace("2022-04-13T", "yesterday "), "its time is 'yesterday 15:07:59.024Z', expected ISO 8601"),
+    ],
 )
 def test_damaged_metadata_is_that_scenes_fault(safe, text, said):
     (scene,) = list_scenes(source(safe(text)))
@@ -115,8 +122,9 @@ def test_angles_of_the_tile_are_found(safe, tmp_path):
     ("text", "said"),
     [
         ("<t><Mean_Sun", "MTD_TL.xml is no XML"),
-        (angles(sun="high"), "ZENITH_ANGLE is 'high', expected degrees"),
+        (angles(sun="high"), "ZENITH_ANGLE is 'high', expected a finite number"),
         (angles(azimuth="nan"), "AZIMUTH_ANGLE is 'nan'"),
+        (angles(azimuth="-90"), "AZIMUTH_ANGLE is -90, expected degrees from 0 to 360"),
         ('<!DOCTYPE t [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><t>&b;</t>', "MTD_TL.xml is no XML"),
     ],
 )

@@ -63,6 +63,12 @@ def describe_raster(path: str, band: int, crs: str | None, where: str) -> Raster
     return RasterFile(path, own, transform, (min(left, right), min(bottom, top), max(left, right), max(bottom, top)))
 
 
+def read_band_tags(file: RasterFile, band: int) -> tuple[float | None, str]:
+    """(the value that stands for none, the unit of the values, empty where it is not stated), as the file has them."""
+    with gdal.environment(file.path), gdal.translate_errors(file.path), rasterio.open(gdal.gdal_path(file.path)) as source:
+        return source.nodatavals[band - 1], (source.units[band - 1] or "").strip()
+
+
 def sample_tile(
     files: Sequence[RasterFile], band: int, grid: SceneGrid, window: Window, nodata: float | None = None
 ) -> tuple[Values, Mask, int]:

@@ -69,8 +69,12 @@ def list_scenes(source: Source) -> list[SceneFiles]:
         else:
             groups = _band_groups(whole, scenes.bands) if BAND in whole else {path: {"": path} for path in storage.glob(whole)}
         if not groups:
+            missing = (
+                f"no folder of {pattern!r} holds {' or '.join(PRODUCTS[scenes.product].metadata)}" if scenes.product else ""
+            )
             raise ConfigError(
-                f"source {source.name}: no file matches {pattern!r}; correct `scenes.files`, or mount or download the data"
+                f"source {source.name}: {missing or f'no file matches {pattern!r}'}; correct `scenes.files`, or mount or "
+                "download the data"
             )
         for path, files in groups.items():
             found.setdefault(path, (_slug(path, _folder(whole)), files))

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from rsflow.errors import ConfigError, DataError, StorageError
 from rsflow.files import storage
+from rsflow.readers.listing.acquisition_time import parse_time
 from rsflow.records import SceneFiles
 
 
@@ -122,6 +123,8 @@ def describe_product(product: Product, files: SceneFiles) -> tuple[SceneFiles, M
         raise DataError("unreadable", str(error)) from error
     except ValueError as error:
         raise DataError("bad_metadata", f"{path}: {error}") from error
+    if (time := description.options.get("acquired_at")) is not None and parse_time(time) is None:
+        raise DataError("bad_metadata", f"{path}: its time is {time!r}, expected ISO 8601")
     stated = {name for name in ("scale", "offset") if files.options.get(name) is not None}
     decoders = {} if stated else description.decoders
     return replace(files, options={**description.options, **files.options}), decoders

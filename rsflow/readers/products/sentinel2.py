@@ -47,10 +47,10 @@ def describe(quantification: str, offset: str, path: str, bands: Mapping[str, st
         root = parse_xml(storage.read_text(path))
     except XmlError as error:
         raise ValueError(f"is no XML ({error})") from error
-    divisor = float(_text(root, quantification))
-    if not 0 < divisor < float("inf"):
+    divisor = _number(quantification, _text(root, quantification))
+    if divisor <= 0:
         raise ValueError(f"{quantification} is {divisor:g}, expected a number above 0")
-    added = {node.get("band_id"): float(node.text or "nan") for node in root.iter(offset)}
+    added = {node.get("band_id"): _number(offset, node.text) for node in root.iter(offset)}
     amounts = {name: band for name, band in bands.items() if band in BAND_IDS}
     missing = [band for band in amounts.values() if added and BAND_IDS[band] not in added]
     if missing:
@@ -87,13 +87,19 @@ def _angles(files: SceneFiles) -> dict[str, float]:
 
 
 def _degrees(node: ElementTree.Element, tag: str) -> float:
-    text = _text(node, tag)
+    value = _number(tag, _text(node, tag))
+    if not 0.0 <= value <= 360.0:
+        raise ValueError(f"{node.tag}: {tag} is {value:g}, expected degrees from 0 to 360")
+    return value
+
+
+def _number(tag: str, text: str | None) -> float:
     try:
-        value = float(text)
+        value = float(text or "nan")
     except ValueError:
         value = math.nan
-    if not 0.0 <= value <= 360.0:
-        raise ValueError(f"{node.tag}: {tag} is {text!r}, expected degrees")
+    if not math.isfinite(value):
+        raise ValueError(f"{tag} is {text!r}, expected a finite number")
     return value
 
 
