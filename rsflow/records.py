@@ -35,6 +35,9 @@ LabelKind = Literal["box", "category", "caption", "count", "cover", "fact", "phr
 PAIR_KINDS: frozenset[str] = frozenset(get_args(PairKind))
 
 BEFORE, AFTER = "before", "after"  # roles of the two pictures of a pair
+# Facts of a group of sensors: spots that a sensor measures, and the share of its picture that returns little under cloud.
+WARM_SPOT, STRONG_ECHO, LOW_ECHO = "warm spot", "strong echo", "low echo under cloud"
+UNDER_CLOUD = "under cloud"  # flag of such a spot
 SHUFFLED = "shuffled"  # kind of a group of dates that are not in the order of time
 OVERVIEW, MIDDLE, DETAIL = "overview", "middle", "detail"  # scales of a large scene, and roles of their pictures
 NEW, GONE = "new", "gone"  # flags of a changed area: the thing is not there before, or not after

@@ -26,8 +26,9 @@ def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, cano
     """The tile that each instruction goes with: the one that stands for its own, where it may say something new of it.
 
     That is where the two show the very same picture (`may`: exact and near duplicates, not flipped, shifted or merely similar
-    ones), have one sensor and one size (so boxes fit), and where they are of two sources, or the tile that stays has no
-    instruction of this task. A copy within one source would repeat what is said already, in other words.
+    ones), have one sensor and one size (so boxes fit), and where they are of two sources, or their pixels are equal and the
+    tile that stays has no instruction of this task. A copy within one source would repeat what is said already, in other
+    words; near duplicates of one source are two moments of one place, as a rule: people walk, so counts and boxes differ.
 
     So this is where the annotations of a cluster unite: as instructions, each still made from the labels of its own tile and
     naming them (`label_ids`), whether a person or a model made these. A pseudo-labelled twin of an annotated tile gives its
@@ -48,10 +49,20 @@ def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, cano
     at = np.flatnonzero(hosts[own])
     content = np.unique(own[at] * width + tasks[at])
     source = _encode(tiles["source"])
-    new = (source[own[moved]] != source[target]) | ~np.isin(target * width + tasks[moved], content)
+    is_equal = _has_equal_pixels(tiles, canonical)[own[moved]]
+    new = (source[own[moved]] != source[target]) | (is_equal & ~np.isin(target * width + tasks[moved], content))
     host = own.copy()
     host[moved[new]] = target[new]
     return host
+
+
+def _has_equal_pixels(tiles: pa.Table, canonical: Indices) -> Flags:
+    """Whether each tile's picture is that of its canonical tile, pixel by pixel."""
+    equal = np.zeros(len(canonical), dtype=np.bool_)
+    for name in ("picture_sha256", "pixels_sha256"):
+        values = tiles[name].combine_chunks()
+        equal |= np.asarray(pc.fill_null(pc.equal(values, values.take(pa.array(canonical))), False))
+    return equal
 
 
 def select_instructions(

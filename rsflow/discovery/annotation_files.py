@@ -23,6 +23,23 @@ SAMPLED = 12  # files of a folder that are opened to tell the format of all
 MAX_BYTES = 256 << 20  # a larger file is not read
 _JSON, _LINES, _XML, _TEXT, _CSV = ".json", (".jsonl", ".ndjson"), ".xml", ".txt", ".csv"
 
+# Where several formats describe the same pictures, the one that says most comes first.
+PREFERENCE = (
+    "coco",
+    "fair1m",
+    "rolabelimg",
+    "dota",
+    "yolo_obb",
+    "voc",
+    "yolo",
+    "csv",
+    "dior_rsvg",
+    "captions",
+    "rsvqa",
+    "rsivqa",
+    "floodnet",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotationGroup:
@@ -39,6 +56,11 @@ class AnnotationGroup:
     labels: int = 0
     rejects: int = 0
     fault: str = ""
+
+    @property
+    def preference(self) -> int:
+        """The format's place in PREFERENCE; formats that are not there come last."""
+        return PREFERENCE.index(self.format) if self.format in PREFERENCE else len(PREFERENCE)
 
 
 def find_annotations(tree: FileTree) -> list[AnnotationGroup]:

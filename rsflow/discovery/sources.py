@@ -20,22 +20,6 @@ from rsflow.readers import open_scene
 from rsflow.records import SceneFiles
 from rsflow.sensors import SensorName
 
-# Where several formats describe the same pictures, the one that says most comes first.
-PREFERENCE = (
-    "coco",
-    "fair1m",
-    "rolabelimg",
-    "dota",
-    "yolo_obb",
-    "voc",
-    "yolo",
-    "csv",
-    "dior_rsvg",
-    "captions",
-    "rsvqa",
-    "rsivqa",
-    "floodnet",
-)
 GREY_PX = 256  # longer side of the picture whose bands are compared
 GREY_LEVELS = 8  # that bands may differ by and be alike: JPEG rounds
 MIN_OVERLAP = 0.2  # share of a group's pictures, or of an annotation's, that must have the other's names
@@ -161,9 +145,7 @@ def _fitting(group: SceneGroup, annotations: Sequence[AnnotationGroup]) -> list[
     if group.pairs:
         return []
     fitting = [each for each in annotations if not each.fault and _overlap(group, each) >= MIN_OVERLAP]
-    return sorted(
-        fitting, key=lambda each: (not each.labels, -round(_overlap(group, each), 1), _preference(each.format), each.folder)
-    )
+    return sorted(fitting, key=lambda each: (not each.labels, -round(_overlap(group, each), 1), each.preference, each.folder))
 
 
 def _other_files(tree: FileTree, scenes: Sequence[SceneGroup], annotations: Sequence[AnnotationGroup]) -> list[Unused]:
@@ -202,10 +184,6 @@ def _some(places: Sequence[str]) -> str:
 
 def _place(group: AnnotationGroup) -> str:
     return group.files[0] if len(group.files) == 1 else f"{group.folder}: {len(group.files)} files"
-
-
-def _preference(format: str) -> int:
-    return PREFERENCE.index(format) if format in PREFERENCE else len(PREFERENCE)
 
 
 def _overlap(scenes: SceneGroup, annotations: AnnotationGroup) -> float:

@@ -25,11 +25,13 @@ from rsflow.files import storage
 from rsflow.shards.format import BANDS, NOT_PICTURES, Sample
 
 DIALECT = "pixels"
+HOLDS_GROUPS = True
 
 UTILS = "utils.py"
 _NEW_TOKENS = {"choice": 16, "short": 32}
 _COLUMNS: dict[str, pa.DataType] = {
-    "question_id": pa.string(), "image": IMAGE, "question": pa.string(), "options": pa.list_(pa.string()),
+    "question_id": pa.string(), "image": IMAGE, "further_images": pa.list_(IMAGE), "question": pa.string(),
+    "options": pa.list_(pa.string()),
     "answer": pa.string(), "kind": pa.string(), "sensor": pa.string(), "source": pa.string(),
 }  # fmt: skip
 
@@ -73,17 +75,26 @@ def _choice_rows(sample: Sample, classes: Classes) -> Iterator[Record]:
 def _short_rows(job: ExportJob, split: str) -> Iterator[Record]:
     for sample in job.samples(split):
         job.tally.pictures += 1
+        further = list(_further_images(job, sample))
+        for one in short_questions(job, job.instructions(sample)):
+            yield {**_shared(sample), "further_images": further, "question_id": one.question_id, "question": one.question,
+                   "options": [], "answer": one.answer, "kind": one.kind}  # fmt: skip
+
+
+def _further_images(job: ExportJob, sample: Sample) -> Iterator[Record]:
+    """The pictures of a group after its first; those of other sensors of one picture are left out: no question is of them."""
+    if sample.record.get("group"):
+        for extension, data, _ in job.companions(sample):
+            yield picture_cell(data, f"{sample.key}.{extension}")
+    else:
         job.tally.notes["companions_left_out"] += len(sample.others.keys() - NOT_PICTURES)
         job.tally.notes["raw_bands_left_out"] += BANDS in sample.others
-        for one in short_questions(job, job.instructions(sample)):
-            yield {**_shared(sample), "question_id": one.question_id, "question": one.question, "options": [],
-                   "answer": one.answer, "kind": one.kind}  # fmt: skip
 
 
 def _shared(sample: Sample) -> Record:
     name = f"{sample.key}.{sample.picture_format}"
     known = {"sensor": sample.record["sensor"], "source": sample.record["source"]}
-    return {"image": picture_cell(sample.picture, name), **known}
+    return {"image": picture_cell(sample.picture, name), "further_images": [], **known}
 
 
 def _write_rows(job: ExportJob, name: str, schema: pa.Schema, rows: Iterator[Record]) -> None:

@@ -27,10 +27,10 @@ from rsflow.errors import ConfigError, DataError
 from rsflow.ground.categories.classify import NO_FORM, Classifier, FeatureForm
 from rsflow.ground.files.layer_files import GEOMETRY, ID, Layer, read_batches
 from rsflow.ground.files.spatial_parquet import BOUNDS, read_boxes, write_sorted
-from rsflow.ground.geometries import GeometryFaults
+from rsflow.ground.geometry.geometries import GeometryFaults
+from rsflow.ground.geometry.shapes import Shapes, clean_shapes, hash_coordinates
 from rsflow.ground.layer_settings import VectorOptions
 from rsflow.ground.scene_grid import parse_crs
-from rsflow.ground.shapes import Shapes, clean_shapes, hash_coordinates
 from rsflow.ground.validity import read_periods
 from rsflow.spatial.geometry import Box, FloatArray
 from rsflow.stage import fingerprint

@@ -15,9 +15,9 @@ from scipy import ndimage
 
 from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.ground.categories.classify import FeatureForm
-from rsflow.ground.geometries import Geometries
+from rsflow.ground.geometry.geometries import Geometries
+from rsflow.ground.geometry.shapes import Shapes
 from rsflow.ground.layer_settings import OutlineKind
-from rsflow.ground.shapes import Shapes
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box, FloatArray, Window
 from rsflow.spatial.polygons import to_geometry, translate_parts

@@ -17,6 +17,8 @@ import shapely
 
 from rsflow.files import storage
 from rsflow.ground.categories.classify import FeatureForm
+from rsflow.ground.geometry.pixel_geometries import place_shapes, to_pixels
+from rsflow.ground.geometry.shapes import NARROW, Shapes
 from rsflow.ground.labels.cover_relations import relate_covers
 from rsflow.ground.labels.ground_cover import draw_area, widen
 from rsflow.ground.labels.tile_labels import label_tiles
@@ -24,10 +26,8 @@ from rsflow.ground.layer_copy import Features, read_features
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.ground.layer_shift import LayerShift
 from rsflow.ground.layer_store import local_copy
-from rsflow.ground.pixel_geometries import place_shapes, to_pixels
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView, overlaps_box
 from rsflow.ground.scene_grid import SceneGrid, project_box
-from rsflow.ground.shapes import NARROW, Shapes
 from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
 from rsflow.records import LENGTH, Label, Provenance
 from rsflow.spatial.geometry import Box, enclosing_box

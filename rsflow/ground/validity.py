@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rsflow.errors import ConfigError
-from rsflow.ground.geometries import GeometryFaults
+from rsflow.ground.geometry.geometries import GeometryFaults
 from rsflow.ground.layer_settings import Validity
 
 ALWAYS_BEFORE, ALWAYS_AFTER = -(2**62), 2**62  # bounds of what has none

@@ -13,15 +13,15 @@ from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.objects import collapses_when_rounded
 from rsflow.instructions.facts.tile_facts import Group
-from rsflow.instructions.groups import sensor_measurements
+from rsflow.instructions.groups import sensor_contrasts, sensor_measurements
 from rsflow.instructions.groups.group_facts import GroupFacts
+from rsflow.instructions.groups.placed_boxes import box_on_other
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.vqa import quantity_phrase
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording.hash_choice import choose
 from rsflow.records import SAME_PLACE, Instruction, Reject
-from rsflow.spatial.geometry import Box, clip_box
 from rsflow.text.turns import mark
 
 TASK = "sensors"
@@ -48,6 +48,7 @@ def question_answers(group: GroupFacts, settings: config.Instructions, seed: int
     yield from _transfers(group, settings, seed)
     yield from _hidden(group, settings)
     yield from sensor_measurements.question_answers(group)
+    yield from sensor_contrasts.question_answers(group)
     yield from _description(group, settings)
 
 
@@ -122,21 +123,6 @@ def _transfers(group: GroupFacts, settings: config.Instructions, seed: int) -> I
                 placeholders,
                 box_pictures=(place, target),
             )
-
-
-def box_on_other(box: Box, group: GroupFacts, of: int, to: int) -> Box | None:
-    """Where a box of one picture is in another; None where the shift of either is not known, or the other does not show it."""
-    source, target = group.members[of], group.members[to]
-    if source.shift_px is None or target.shift_px is None:
-        return None
-    sx, sy = target.facts.width_px / source.facts.width_px, target.facts.height_px / source.facts.height_px
-    dx = target.shift_px[0] - source.shift_px[0] * sx
-    dy = target.shift_px[1] - source.shift_px[1] * sy
-    moved = (box[0] * sx + dx, box[1] * sy + dy, box[2] * sx + dx, box[3] * sy + dy)
-    inside = clip_box(moved, (0.0, 0.0, float(target.facts.width_px), float(target.facts.height_px)))
-    if max(abs(a - b) for a, b in zip(moved, inside, strict=True)) > 1 or collapses_when_rounded(inside, target.facts):
-        return None
-    return inside
 
 
 def _named_groups(group: GroupFacts, place: int, settings: config.Instructions) -> list[Group]:

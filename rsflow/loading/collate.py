@@ -26,9 +26,9 @@ from rsflow.dialects import get_dialect
 from rsflow.dialects.spelling.several_pictures import picture_names
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.decoding.decode import decode_picture
+from rsflow.loading.decoding.row_masks import MaskSize, check_mask_size, row_masks
 from rsflow.loading.decoding.sizes import check_picture_sizes
 from rsflow.loading.number_values import check_at_least
-from rsflow.loading.row_masks import MaskSize, check_mask_size, row_masks
 
 IGNORED = -100  # what torch's cross entropy, and so every model of transformers, leaves out
 Example = Mapping[str, Any]

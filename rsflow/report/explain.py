@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from rsflow.errors import UsageError
+from rsflow.records import OVERVIEW
 from rsflow.report.pictures.contact_sheet import SheetSample, contact_sheet
 
 _SHOWN_REJECTS = 20  # of what lies in a scene
@@ -102,7 +103,11 @@ def _picture_text(member: Mapping[str, Any]) -> str:
     """A group's picture, from its entry in the table of groups."""
     when = member["acquired_at"].date().isoformat() if member["acquired_at"] else "no date"
     shift = "shift not measured"
-    if member["dx_px"] is not None and member["dy_px"] is not None:
+    if member.get("box_in_first"):
+        shift = f"shows the box {', '.join(f'{value:.0f}' for value in member['box_in_first'])} of picture 1"
+    elif member["role"] == OVERVIEW:
+        shift = "shows the whole scene"
+    elif member["dx_px"] is not None and member["dy_px"] is not None:
         shift = f"shifted by {member['dx_px']:.1f}, {member['dy_px']:.1f} pixels"
     return f"{member['role']}, {member['tile_id']}, {member['sensor']}, {when}, {shift}"
 

@@ -210,3 +210,16 @@ def test_what_a_tile_got_is_explained(build: Build, tmp_path: Path) -> None:
 def test_transfer_needs_the_ground_grid(build: Build) -> None:
     with pytest.raises(ConfigError, match=r"set tiles\.grid to ground"):
         build("tiles={size_px: 128}")
+
+
+def test_coarse_pixels_get_boxes_on_the_same_ground_where_an_unknown_shift_is_allowed(build: Build) -> None:
+    result = build("tiles.gsd_m={optical: 10, sar: 40}", on_unknown="keep", kinds=["box"])
+    tiles = {row["source"]: row for row in result.now.tiles().to_pylist()}
+    assert (tiles["later"]["height_px"], tiles["sar"]["height_px"]) == (128, 32)
+    for row, (x, y, width, height) in zip(passed(result)["sar"], BOXES["building"], strict=True):
+        assert row["box"] == pytest.approx([x / 4, y / 4, (x + width) / 4, (y + height) / 4], abs=0.01)
+    (known,) = [row for row in result.now.read("transfers").to_pylist() if row["tile_id"] == tiles["sar"]["tile_id"]]
+    assert (known["dx_px"], known["registration_confidence"]) == (None, 0.0)
+    strict = build("tiles.gsd_m={optical: 10, sar: 40}", on_unknown="reject", kinds=["box"])
+    assert passed(strict).keys() == {"later"}
+    assert reasons(strict)["misregistration_unknown"] == 4

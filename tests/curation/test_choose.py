@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -153,6 +154,17 @@ def test_what_another_source_says_goes_with_the_tile_that_stays() -> None:
     assert facts["s2/0_0_8#captioning#w"] == ("kept", "s0/0_0_8")
     small = [tiles[0], {**tiles[1], "height_px": 4}, tiles[2]]
     assert told(*tables(small, said), chosen(*tables(small, said)))["s1/0_0_8#vqa#v"][0] == "tile:duplicate_exact"
+
+
+@pytest.mark.parametrize(("other", "moves"), [({"pixels_sha256": "x0"}, True), ({"signature": 1}, False)])
+def test_within_a_source_only_equal_pixels_share_what_is_said(other: dict[str, Any], moves: bool) -> None:
+    """Two frames of one place are near duplicates, and hold different numbers of people."""
+    pair = [tile(0, signature=1, sharpness=9.0), tile(1, **other)]
+    tiles, instructions = tables(pair, [(0, "captioning", "a"), (1, "vqa", "b")])
+    numbers = encode_instructions(instructions, build_id_index(tiles["tile_id"]), 0)
+    found = select_samples(tiles, numbers, Select(splits=SHARES), 0, lambda pairs: np.ones(len(pairs), dtype=np.bool_), None)
+    assert found.canonical.tolist() == [0, 0]
+    assert found.host.tolist() == ([0, 0] if moves else [0, 1])
 
 
 def test_a_caught_tile_leaves_with_its_cluster() -> None:

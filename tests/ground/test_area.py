@@ -14,14 +14,14 @@ from pyproj import Transformer
 
 from rsflow.config.annotation_settings import Annotations
 from rsflow.ground.categories.classify import FeatureForm
+from rsflow.ground.geometry.pixel_geometries import to_pixels
+from rsflow.ground.geometry.shapes import Shapes, clip_shapes
 from rsflow.ground.labels.tile_labels import label_tiles
 from rsflow.ground.layer_settings import Rule, VectorOptions
 from rsflow.ground.layer_store import layer_copy
-from rsflow.ground.pixel_geometries import to_pixels
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import SceneLayer, read_window_features
-from rsflow.ground.shapes import Shapes, clip_shapes
 from rsflow.records import Provenance
 from rsflow.schemas import label_from_row
 from rsflow.spatial.geometry import Window, enclosing_box

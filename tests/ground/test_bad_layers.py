@@ -12,6 +12,7 @@ import pytest
 import shapely
 
 from rsflow.errors import ConfigError
+from rsflow.ground.files.layer_files import list_layers
 from rsflow.planning.sources.annotation_rejects import lost_annotations
 from tests.ground.conftest import GroundBuild, square, write_layer, write_scene
 
@@ -154,3 +155,12 @@ def test_scenes_without_a_map_projection_are_counted(build: GroundBuild, tmp_pat
     shutil.rmtree(tmp_path / "scenes")
     write_scene(tmp_path / "scenes/b.tif", None, (1, 0, 0, 0, 1, 0))
     assert "none of the source's scenes has a place on the ground" in told(build, file)
+
+
+@pytest.mark.parametrize("name", ["layer.vrt", "layer.geojson"])
+def test_a_file_that_names_other_files_is_no_layer(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    source = f"<SrcDataSource>{tmp_path}/secret.geojson</SrcDataSource>"
+    (tmp_path / name).write_text(f'<OGRVRTDataSource><OGRVRTLayer name="secret">{source}</OGRVRTLayer></OGRVRTDataSource>')
+    with pytest.raises(ConfigError, match="names other files"):
+        list_layers(str(tmp_path / name))

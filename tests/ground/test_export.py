@@ -12,7 +12,7 @@ import shapely
 
 from rsflow.exports import export
 from rsflow.ground.files import geoparquet
-from rsflow.ground.pixel_geometries import to_pixels
+from rsflow.ground.geometry.pixel_geometries import to_pixels
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.phases.build import run
 from tests.ground.conftest import GroundBuild, write_layer, write_scene

@@ -7,9 +7,9 @@ import pytest
 import shapely
 
 from rsflow.ground.categories.classify import FeatureForm
+from rsflow.ground.geometry.shapes import Shapes
 from rsflow.ground.labels.tile_labels import label_tiles
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
-from rsflow.ground.shapes import Shapes
 from rsflow.records import Provenance
 from rsflow.spatial.geometry import Window
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from rsflow.ground.rings import Rings, read_rings, write_rings
+from rsflow.ground.geometry.rings import Rings, read_rings, write_rings
 
 
 def made_polygons(count: int = 400) -> np.ndarray:

@@ -321,6 +321,42 @@ def test_what_thermal_and_radar_measure_is_told_with_its_numbers_and_its_part() 
     assert not any("measured" in one.answer for one in made(GroupFacts("sensors:t", "sensors", (photograph, bright))))
 
 
+def spots(*facts: tuple[str, tuple[float, ...], float, tuple[str, ...]], role: str = "infrared") -> tuple[Label, ...]:
+    return tuple(Label("fact", name, FROM, Shape(box, flags=flags), role, value=value) for name, box, value, flags in facts)
+
+
+def test_spots_that_a_photograph_does_not_show_are_placed_measured_and_named() -> None:
+    ship = Label("box", "ship", FROM, Shape((20, 40, 60, 80)))
+    optical = member(ship, role="optical", shift_px=(0.0, 0.0), vocabulary=("ship",))
+    thermal = member(role="infrared", sensor="infrared", shift_px=(2.0, -3.0))
+    own = spots(("warm spot", (30, 42, 60, 75), 9.2, ()), ("warm spot", (100, 100, 110, 110), 4.0, ()))
+    group = GroupFacts("sensors:c", "sensors", (optical, thermal), own=own)
+    facts = {one.answer["value"]: one for one in kinds(group)["fact"] if one.answer["name"] == "contrast of temperature"}
+    warm = facts["about 9 kelvin warmer than its surroundings"]
+    assert ("the ship" in warm.turns[0].text, warm.boxes) == (True, ((20, 40, 60, 80),))
+    assert facts["about 4 kelvin warmer than its surroundings"].boxes == ((98, 103, 108, 113),)
+    (strongest,) = [one for one in kinds(group)["box"] if one.answer["category"] == "warm spot"]
+    assert (strongest.boxes, strongest.box_pictures) == (((28, 45, 58, 78),), (0,))
+    unplaced = GroupFacts("sensors:c", "sensors", (optical, thermal), presence_only=True, own=own)
+    assert not any("contrast" in str(one.answer) or "spot" in str(one.answer) for one in made(unplaced))
+
+
+def test_what_radar_measures_under_cloud_is_told() -> None:
+    optical = member(role="optical", cloud_share=0.4, shift_px=(0.0, 0.0))
+    radar = member(role="sar", sensor="sar", shift_px=(0.0, 0.0))
+    hidden = spots(("strong echo", (30, 42, 60, 75), 15.0, ("under cloud",)), role="sar")
+    low = Label("fact", "low echo under cloud", FROM, text="sar", value=0.2)
+    (one,) = [
+        one
+        for one in made(GroupFacts("sensors:c", "sensors", (optical, radar), own=(*hidden, low)))
+        if "under_cloud" in one.answer
+    ]
+    assert one.turns[-1].text == (
+        "Under the cloud of image 1, image 2 measures a smooth surface that returns little, as calm water does, on about 20% "
+        "of the image and [[one spot|0]] that stands out, with a much stronger echo than the surroundings."
+    )
+
+
 @pytest.mark.parametrize(("kind", "value"), [("sensors", 1.0), ("places", 0.0)])
 def test_whether_two_images_show_one_place_is_the_groups_own_fact(kind: str, value: float) -> None:
     pictures = (member(role="optical", sensor="optical"), member(role="sar", sensor="sar"))

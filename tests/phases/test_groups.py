@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -203,6 +204,9 @@ def test_exports_hold_both_pictures_or_count_what_they_leave_out(levir: Path, tm
         assert len(record["image"]) == 2
         assert all((out / path).is_file() for path in record["image"])
         assert record["conversations"][0]["value"].startswith(token)
+    assert export(root, "lmms-eval", str(tmp_path / "lmms")).notes["group_pictures"] == 4
+    questions = pq.read_table(tmp_path / "lmms/data/train_short.parquet").to_pylist()
+    assert {len(row["further_images"]) for row in questions} == {1}
     facts = export(root, "mmrs", str(tmp_path / "mmrs"))
     assert facts.notes["groups_left_out"] == 4
     assert json.loads((tmp_path / "mmrs/train.json").read_text()) == []

@@ -36,4 +36,4 @@ def _is_box(segmentation: Any) -> bool:
     if len(rings) not in (8, 10) or not all(isinstance(value, (int, float)) for value in rings):
         return False
     width, height = (max(rings[axis::2]) - min(rings[axis::2]) for axis in (0, 1))
-    return abs(ring_area(rings) - width * height) <= ROUNDING * width * height
+    return bool(abs(ring_area(rings) - width * height) <= ROUNDING * width * height)

@@ -12,7 +12,7 @@ _NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eigh
 
 
 def doc_to_visual(doc):  # type: ignore[no-untyped-def]
-    return [doc["image"].convert("RGB")]
+    return [picture.convert("RGB") for picture in (doc["image"], *doc.get("further_images", ()))]
 
 
 def choice_to_text(doc, lmms_eval_specific_kwargs=None):  # type: ignore[no-untyped-def]

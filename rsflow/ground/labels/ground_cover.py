@@ -18,7 +18,7 @@ import numpy.typing as npt
 import shapely
 
 from rsflow.ground.categories.classify import FeatureForm
-from rsflow.ground.geometries import Geometries
+from rsflow.ground.geometry.geometries import Geometries
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
 from rsflow.records import UNKNOWN, Label, Provenance, Shape
 from rsflow.spatial.geometry import FloatArray, Window, shift_box

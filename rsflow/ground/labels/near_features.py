@@ -16,8 +16,8 @@ import numpy.typing as npt
 import shapely
 
 from rsflow.ground.categories.classify import FeatureForm
+from rsflow.ground.geometry.shapes import Shapes, clip_shapes
 from rsflow.ground.placed_features import PlacedFeatures, TileView
-from rsflow.ground.shapes import Shapes, clip_shapes
 from rsflow.spatial.geometry import FloatArray
 
 Mask = npt.NDArray[np.bool_]

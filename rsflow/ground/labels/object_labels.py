@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-from rsflow.ground.geometries import Geometries
+from rsflow.ground.geometry.geometries import Geometries
+from rsflow.ground.geometry.rings import Rings
+from rsflow.ground.geometry.shapes import Shapes
 from rsflow.ground.layer_settings import OutlineKind
-from rsflow.ground.rings import Rings
-from rsflow.ground.shapes import Shapes
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import LABEL_STRUCT, label_row
 from rsflow.spatial.geometry import FloatArray

@@ -16,12 +16,12 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from rsflow.ground.geometries import Geometries
+from rsflow.ground.geometry.geometries import Geometries
+from rsflow.ground.geometry.shapes import Shapes
 from rsflow.ground.labels.ground_cover import measure_covers
 from rsflow.ground.labels.near_features import Mask, NearFeatures, find_near
 from rsflow.ground.labels.object_labels import object_rows
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
-from rsflow.ground.shapes import Shapes
 from rsflow.records import Label
 from rsflow.spatial.geometry import FloatArray
 

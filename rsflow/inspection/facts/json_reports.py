@@ -101,8 +101,8 @@ def explain_json(found: Explained | ExplainedRejects) -> Json:
         "cluster": list(found.members),
         "nearest": list(found.near),
         "instructions": found.instructions,
-        **({"pictures": list(found.pictures)} if found.pictures else {}),
-        **({"transfers": list(found.transfers)} if found.transfers else {}),
+        "pictures": list(found.pictures),
+        "transfers": list(found.transfers),
     }
 
 

@@ -160,7 +160,7 @@ class GenerateTiles:
         labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in unit["labels"]:
             labels[row["tile_id"]].append(row)
-        requested = {row["tile_id"]: frozenset(row["kinds"]) for row in unit["asked"] or []}
+        kinds = {row["tile_id"]: frozenset(row["kinds"]) for row in unit["asked"] or []}
         others = {tile["companion_of"]: tile for tile in unit["others"] or []}
         pictures = read_pictures(self.root, [*unit["tiles"], *others.values()])
 
@@ -172,9 +172,7 @@ class GenerateTiles:
                 tile_facts.with_labels(facts, kept), self.instructions, self.generation.max_objects, self.seed
             )
             label_ids, picture = [row["label_id"] for row in mine], pictures[tile["tile_id"]]
-            return Draft(
-                tile, unit["source"], self.kinds, context, kept, label_ids, picture, asked=requested.get(tile["tile_id"])
-            )
+            return Draft(tile, unit["source"], self.kinds, context, kept, label_ids, picture, asked=kinds.get(tile["tile_id"]))
 
         drafts = [draft_of(tile) for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"]))]
         for draft in drafts:

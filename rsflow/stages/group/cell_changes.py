@@ -6,7 +6,6 @@ cloud, what is white) is unknown in both.
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from rsflow.calibration import Calibration, to_physical
 from rsflow.changes.areas import AreaLimits, Mask
 from rsflow.changes.class_maps import different_maps, read_class_map
 from rsflow.changes.cover_changes import compare_covers
@@ -23,10 +21,10 @@ from rsflow.changes.index_changes import IndexLimits, compare_index, index_plane
 from rsflow.config.group_settings import Changes
 from rsflow.ground.raster_layer import RasterLayer
 from rsflow.ground.scene_grid import SceneGrid
-from rsflow.lake.tile_files import read_raw
 from rsflow.records import Label, Raster
 from rsflow.schemas import window_from_row
 from rsflow.stages.group.cell_pictures import CellPictures
+from rsflow.stages.group.raw_tiles import as_physical, read_stored
 from rsflow.tiles.screen import is_bright_and_white, masked_cloud
 
 CLOUD_EDGE_PX = 5  # beside cloud and what is white, where it may be thinner
@@ -118,17 +116,11 @@ class CellChanges:
         if raw["unit"] != "reflectance":
             unit = raw["unit"] or "not known"
             return "not_reflectance", f"the unit of {row['tile_id']} is {unit}: set scenes.scale, scenes.offset and scenes.unit"
-        kept = read_raw(self.root, [row])[row["tile_id"]]
-        stored = np.load(io.BytesIO(kept.bands), allow_pickle=False)
-        valid = np.ones(stored.shape[1] * stored.shape[2], np.bool_)
-        for start, stop in zip(kept.invalid[::2], kept.invalid[1::2], strict=True):
-            valid[start:stop] = False
-        raster = Raster(stored, valid.reshape(stored.shape[1:]), tuple(row["bands"]))
+        raster = read_stored(self.root, row)
         cloud = self._cloud(row, raster)
         if isinstance(cloud, tuple):
             return cloud
-        known = [Calibration(*each) for each in zip(raw["scale"], raw["offset"], strict=True)]
-        values = to_physical(raster, known, raw["nodata"])
+        values = as_physical(raster, raw)
         return Raster(values.pixels, values.valid & ~cloud, values.bands)
 
     def _cloud(self, row: dict[str, Any], raster: Raster) -> Mask | tuple[str, str]:

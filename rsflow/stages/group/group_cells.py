@@ -22,6 +22,7 @@ from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.group.cell_changes import CellChanges
 from rsflow.stages.group.cell_pictures import NO_SHIFT, WHOLE, CellPictures
+from rsflow.stages.group.cell_sensors import CellSensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class GroupCells:
     groups: Groups
     root: str = field(compare=False)
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def open(self) -> BatchFunction:
         return over_rows(self._cell)
@@ -43,6 +44,7 @@ class GroupCells:
         rows = {row["tile_id"]: row for row in work["tiles"] if row["tile_id"] in used}
         pictures = CellPictures(self.root, rows, self.groups.search_px, self.groups.min_confidence)
         changes = CellChanges(self.root, self.groups.changes, rows, pictures, work["maps"])
+        sensors = CellSensors(self.root, rows)
         made, labels, rejects = [], [], [_no_time(work, tile) for tile in tiles_without_time(tiles, self.groups)]
         for group in formed:
             shifts = pictures.shifts([tile.tile_id for tile, _ in group.members])
@@ -54,6 +56,7 @@ class GroupCells:
             found, refused = changes.compare(row)
             rejects += [_reject(work, row["group_id"], *each) for each in refused]
             elsewhere = self._elsewhere(work, group, row)
+            found += sensors.measure(row)
             labels += _label_rows(row["group_id"], [*found, *_same_place(elsewhere is not None, 1.0)])
             if elsewhere is not None:
                 made.append(elsewhere)

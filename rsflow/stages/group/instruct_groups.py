@@ -24,7 +24,7 @@ class InstructGroups:
     labels: config.Labels
     seed: int
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 100 * VERSION + 3  # of the rules of all tasks, and of those of groups
+    version: ClassVar[int] = 100 * VERSION + 4  # of the rules of all tasks, and of those of groups
 
     def open(self) -> BatchFunction:
         return over_rows(self._unit)

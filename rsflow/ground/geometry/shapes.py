@@ -1,4 +1,4 @@
-"""Geometries of many features: those of one ring as coordinates (rsflow.ground.rings), all others as shapely's objects."""
+"""Geometries of many features: one ring as coordinates (rsflow.ground.geometry.rings), all others as shapely's objects."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-from rsflow.ground.geometries import Geometries, GeometryFaults, clean_geometries
-from rsflow.ground.rings import Mask, Numbers, Rings, is_every_row, read_rings, write_rings
+from rsflow.ground.geometry.geometries import Geometries, GeometryFaults, clean_geometries
+from rsflow.ground.geometry.rings import Mask, Numbers, Rings, is_every_row, read_rings, write_rings
 from rsflow.spatial.geometry import FloatArray
 
 _POLYGON = 3  # type id of shapely
@@ -129,7 +129,7 @@ def clip_shapes(shapes: Shapes, boxes: FloatArray) -> Shapes:
 
 
 def clean_shapes(shapes: Shapes, missing: Mask, ids: pa.Array, in_degrees: bool, faults: GeometryFaults) -> Shapes:
-    """As rsflow.ground.geometries.clean_geometries does; a convex ring has nothing to be mended."""
+    """As rsflow.ground.geometry.geometries.clean_geometries does; a convex ring has nothing to be mended."""
     sound = shapes.rings.is_convex
     if in_degrees:
         sound &= ~(np.ptp(shapes.bounds[:, [0, 2]], axis=1) > 180.0)

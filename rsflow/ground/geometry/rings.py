@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-from rsflow.ground.geometries import Geometries
+from rsflow.ground.geometry.geometries import Geometries
 from rsflow.spatial.geometry import FloatArray
 
 Mask = npt.NDArray[np.bool_]

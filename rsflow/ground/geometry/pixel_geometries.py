@@ -15,10 +15,10 @@ import numpy.typing as npt
 import shapely
 from pyproj import Transformer
 
-from rsflow.ground.geometries import Geometries
-from rsflow.ground.rings import Mask, Rings
+from rsflow.ground.geometry.geometries import Geometries
+from rsflow.ground.geometry.rings import Mask, Rings
+from rsflow.ground.geometry.shapes import Shapes, join_shapes
 from rsflow.ground.scene_grid import SceneGrid, parse_crs, project_box, transformer
-from rsflow.ground.shapes import Shapes, join_shapes
 from rsflow.spatial.geometry import Box, FloatArray
 
 BEND_PX = 0.05  # by which a mapped edge may miss the straight line between its ends
