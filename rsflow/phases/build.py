@@ -117,7 +117,8 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
         chosen = selected or require_current_selection(built, lake, now)
         sharded = shard(built, lake, now, chosen)
         seconds["shard"] = time.monotonic() - start
-    _keep_config(built, lake)  # a selection by other settings is what the lake holds from now on
+    if "label" not in phases:
+        _keep_config(built, lake)  # a selection by other settings is what the lake holds from now on
     with one_record(built.root):
         compact_written_tables(lake)
     found = [

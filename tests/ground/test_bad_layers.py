@@ -12,6 +12,7 @@ import pytest
 import shapely
 
 from rsflow.errors import ConfigError
+from rsflow.ground.files.layer_files import list_layers
 from rsflow.planning.sources.annotation_rejects import lost_annotations
 from tests.ground.conftest import GroundBuild, square, write_layer, write_scene
 
@@ -154,3 +155,26 @@ def test_scenes_without_a_map_projection_are_counted(build: GroundBuild, tmp_pat
     shutil.rmtree(tmp_path / "scenes")
     write_scene(tmp_path / "scenes/b.tif", None, (1, 0, 0, 0, 1, 0))
     assert "none of the source's scenes has a place on the ground" in told(build, file)
+
+
+def test_scenes_without_a_date_are_counted_where_features_have_a_period(build: GroundBuild, tmp_path: Path) -> None:
+    file = write_layer(tmp_path / "house.gpkg", [square(5, 5, 20)])
+    options = {**HOUSE, "validity": {"since": "2015"}}
+    (lost,) = lost_annotations(build.plan(file, options))["scenes"]
+    assert (lost.subject, lost.reason) == ("scenes.a", "no_time")
+    assert "set scenes.acquired_at" in lost.detail
+    assert not lost_annotations(build.plan(file, options, scenes={"acquired_at": "2020-01-01"})).get("scenes")
+
+
+def test_the_box_of_scenes_in_degrees_is_the_one_where_they_are(build: GroundBuild, tmp_path: Path) -> None:
+    text = told(build, write_layer(tmp_path / "far.gpkg", [shapely.box(-84, 33, -83, 34)], crs="EPSG:4326"))
+    assert "the scenes, in the same coordinates, within (15, 45.1" in text
+
+
+@pytest.mark.parametrize("name", ["layer.vrt", "layer.geojson"])
+def test_a_file_that_names_other_files_is_no_layer(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    source = f"<SrcDataSource>{tmp_path}/secret.geojson</SrcDataSource>"
+    (tmp_path / name).write_text(f'<OGRVRTDataSource><OGRVRTLayer name="secret">{source}</OGRVRTLayer></OGRVRTDataSource>')
+    with pytest.raises(ConfigError, match="names other files"):
+        list_layers(str(tmp_path / name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import rasterio
 from rasterio.warp import calculate_default_transform, reproject
 
+from rsflow.config.annotation_settings import Annotations
 from rsflow.config.settings import Instructions, Labels
 from rsflow.errors import ConfigError
 from rsflow.ground.categories.legends import LEGENDS
@@ -17,6 +19,7 @@ from rsflow.instructions import compose
 from rsflow.instructions.facts import fields
 from rsflow.phases.build import run
 from rsflow.planning.plan import make_plan
+from rsflow.planning.sources.raster_layers import check_is_below
 from rsflow.records import Label, Provenance, Shape, TileFacts
 from tests.ground.conftest import EAST, NORTH, PIXEL, GroundBuild, settings
 
@@ -237,6 +240,19 @@ def test_every_task_takes_the_facts_of_a_field() -> None:
     assert not rejects
     assert {item.task for item in made} >= {"vqa"}
     assert sum("elevation" in turn.text for item in made for turn in item.turns) >= 3
+
+
+def test_a_virtual_raster_names_no_file_outside_of_its_folder_unless_it_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    write_raster(tmp_path / "secret.tif", np.ones((8, 8), np.uint8), 10.0)
+    source = f'<SourceFilename relativeToVRT="0">{tmp_path}/secret.tif</SourceFilename>'
+    band = f'<VRTRasterBand dataType="Byte" band="1"><SimpleSource>{source}</SimpleSource></VRTRasterBand>'
+    file = tmp_path / "set/cover.tif"  # known by its content
+    file.write_text(f'<VRTDataset rasterXSize="8" rasterYSize="8">{band}</VRTDataset>')
+    entry = Annotations("cover", str(file), options={"legend": {1: "water"}})
+    with pytest.raises(ConfigError, match="not below"):
+        check_is_below(str(file), entry, "here")
+    check_is_below(str(file), replace(entry, allow_outside=True), "here")
 
 
 def test_a_raster_without_a_value_on_the_ground_is_a_counted_reject(build: GroundBuild, tmp_path: Path) -> None:

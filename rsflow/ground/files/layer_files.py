@@ -9,6 +9,8 @@ order, as in edited OpenStreetMap extracts, need the driver's slower index.
 
 from __future__ import annotations
 
+import os
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +28,11 @@ from rsflow.ground.files.whole_files import check_whole
 BATCH_ROWS, OSM_BATCH_ROWS = 65_536, 8_192  # features of OpenStreetMap come with all their tags
 OSM_MEMORY_MB = "32"  # of the index of nodes, which is a temporary file beyond
 ID, GEOMETRY, TAGS = "feature id", "geometry", "other_tags"  # columns of a batch beside the attributes
+# Descriptions of other files and services, known by their content whatever the file's ending (gdal.org, "Vector drivers").
+_VIRTUAL = re.compile(rb"<(OGRVRT\w+|OGRWFS\w+|OGRCSW\w+|OGRNGW\w+|OGCAPI\w+)")
+_VIRTUAL_DRIVERS = frozenset(["CSW", "NGW", "OAPIF", "OGCAPI", "OGR_VRT", "VRT", "WFS"])
+_START_BYTES = 4096
+_INSTEAD = "give the file that holds the features"
 
 
 @dataclass(frozen=True)
@@ -47,11 +54,13 @@ def list_layers(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
         return [Layer(path, "", crs, attributes, is_parquet=True)]
     file, member = split_member(path)
     check_whole(file)
+    _check_is_data(file)
     path = gdal_name(file, member)
     with _explained(path):
         import pyogrio
 
-        pyogrio.set_gdal_config_options({"OSM_USE_CUSTOM_INDEXING": "NO", "OSM_MAX_TMPFILE_SIZE": OSM_MEMORY_MB})
+        options = {"OSM_USE_CUSTOM_INDEXING": "NO", "OSM_MAX_TMPFILE_SIZE": OSM_MEMORY_MB, "GML_DOWNLOAD_SCHEMA": "NO"}
+        pyogrio.set_gdal_config_options(options)
         names = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
         chosen = [name for name in names if not wanted or name in wanted]
         absent = [name for name in wanted if name not in names]
@@ -63,11 +72,23 @@ def list_layers(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
         return [_described(path, name) for name in chosen]
 
 
+def _check_is_data(path: str) -> None:
+    """ConfigError where a file describes other files or a service: GDAL would follow it anywhere."""
+    if not os.path.isfile(path):
+        return  # a folder that is one layer, as of a file geodatabase
+    with open(path, "rb") as stream:
+        found = _VIRTUAL.search(stream.read(_START_BYTES))
+    if found:
+        raise ConfigError(f"{path}: is an {found[1].decode()}, which names other files or an address: {_INSTEAD}")
+
+
 def _described(path: str, name: str) -> Layer:
     import pyogrio
 
     info = pyogrio.read_info(path, layer=name)
     is_osm = info["driver"] == "OSM"
+    if info["driver"] in _VIRTUAL_DRIVERS:
+        raise ConfigError(f"{path}: is read by the driver {info['driver']}, which follows names in the file: {_INSTEAD}")
     return Layer(path, name, info["crs"], tuple(map(str, info["fields"])), is_osm)
 
 

@@ -30,6 +30,9 @@ _BETWEEN = IMAGE | word_set(
     " which that ( : , by in a an bodies scene entire total whole estimated body constitutes comprises nearly at least"
 )
 _NOT_THERE = re.compile(r"\b(?:no|without|free of|devoid of|lacks) (?:any |visible |open )?$")
+_DENIED_TAIL = IMAGE | word_set(
+    "visible in the this at all present within whole or and is are was were exists exist found seen area here"
+)
 _MOSTLY = re.compile(
     r"\b(?:dominated by|dominance of|mostly|mainly|predominantly|primarily|largely"
     r"|(?:most|majority) of the (?:\w+ )?(?:is|consists of)|dominant (?:land )?(?:cover|class)(?: \w+){0,4} is)"
@@ -38,6 +41,8 @@ _MOSTLY = re.compile(
 _MOSTLY_AFTER = re.compile(
     r"^ (?:dominates|prevails|covers (?:most|the largest (?:part|share))"
     r"|is the (?:dominant|main|prevailing|predominant|largest)"
+    r"|is the most (?:widespread|extensive|common) (?:land cover|class|cover|surface)"
+    r"|is the land cover that (?:occupies|covers) the largest area"
     r"|is dominant|makes up most|takes up most|occupies most)\b"
 )
 _MORE = re.compile(r"^ (?:covers|occupies|takes up) (more|less|a larger|a smaller)(?: \w+){0,3} than (?:the )?$")
@@ -91,6 +96,9 @@ def _shares(words: Sequence[str], covers: Sequence[_Cover]) -> Iterator[tuple[Cl
         return
     order = sorted([*((each.start, "cover") for each in covers), *((each.start, "share") for each in shares)])
     kinds = [kind for _, kind in order]
+    if "respectively" in words and kinds == ["cover"] * len(covers) + ["share"] * len(shares):
+        yield from (_of_about(cover, share) for cover, share in zip(covers, shares, strict=True) if not share.at_least)
+        return
     if kinds[::2] != [kinds[0]] * len(shares) or kinds[1::2] != [kinds[1]] * len(shares):
         return
     for cover, share in zip(covers, shares, strict=True):
@@ -101,8 +109,12 @@ def _shares(words: Sequence[str], covers: Sequence[_Cover]) -> Iterator[tuple[Cl
         if share.at_least:
             yield (Claim("share", cover.name, value=share.percent, at_least=True),)
         else:
-            factors = (1 - TOLERANCE, 1 - TOLERANCE / 2, 1.0, 1 + TOLERANCE / 2, 1 + TOLERANCE)
-            yield tuple(Claim("share", cover.name, value=share.percent * factor) for factor in factors)
+            yield _of_about(cover, share)
+
+
+def _of_about(cover: _Cover, share: _Share) -> tuple[Claim, ...]:
+    factors = (1 - TOLERANCE, 1 - TOLERANCE / 2, 1.0, 1 + TOLERANCE / 2, 1 + TOLERANCE)
+    return tuple(Claim("share", cover.name, value=share.percent * factor) for factor in factors)
 
 
 def _find_shares(words: Sequence[str]) -> Iterator[_Share]:
@@ -136,9 +148,7 @@ def _largest(words: Sequence[str], covers: Sequence[_Cover]) -> Iterator[Claim]:
 
 def _denied(words: Sequence[str], covers: Sequence[_Cover]) -> Iterator[Claim]:
     for cover in covers:
-        if _NOT_THERE.search(f"{' '.join(words[: cover.start])} ") and {*words[cover.stop :]} <= IMAGE | word_set(
-            "visible in the this at all present within whole or and"
-        ):
+        if _NOT_THERE.search(f"{' '.join(words[: cover.start])} ") and {*words[cover.stop :]} <= _DENIED_TAIL:
             yield Claim("share", cover.name, value=0.0)
 
 

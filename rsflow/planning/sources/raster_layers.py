@@ -28,6 +28,7 @@ from rsflow.ground.raster_settings import CoverOptions, FieldOptions, legend_of
 from rsflow.ground.scene_grid import SceneGrid, project_box
 from rsflow.lake.json_files import read_cached_json, write_cached_json
 from rsflow.planning.sources.layer_overlap import LayerPlan, check_overlap, layer_name, scene_bounds
+from rsflow.readers.listing.mosaic_sources import check_sources
 from rsflow.records import Reject
 from rsflow.stage import fingerprint
 
@@ -43,6 +44,8 @@ def plan_raster_layer(source: Source, entry: Annotations, rows: Sequence[dict[st
     """
     options = check_raster_options(entry, where)
     found = find_files((entry.files,) if isinstance(entry.files, str) else entry.files, where)
+    for file in found:
+        check_is_below(file, entry, where)
     files = [describe_raster(file, options.band, options.crs, where) for file in found]
     _check_overlaps(files, rows, where, entry)
     layer, counts = _layer(entry, options), Counter[float]()
@@ -73,6 +76,14 @@ def _unit_note(files: Sequence[RasterFile], options: CoverOptions | FieldOptions
         return ""
     stated = sorted({unit for file in files if (unit := read_band_tags(file, options.band)[1])} - {options.unit})
     return f"; its files say {', '.join(map(repr, stated))}, options.unit {options.unit!r} is taken" if stated else ""
+
+
+def check_is_below(file: str, entry: Annotations, where: str) -> None:
+    """ConfigError where the file is a virtual raster that names files outside of its folder."""
+    try:
+        check_sources(file, allow_outside=entry.allow_outside)
+    except DataError as error:
+        raise ConfigError(f"{where}: {error.detail}") from error
 
 
 def check_raster_options(entry: Annotations, where: str) -> CoverOptions | FieldOptions:

@@ -18,7 +18,7 @@ from rsflow.files import storage
 from rsflow.files.data_paths import resolve_below
 from rsflow.files.xml_document import XmlError, parse_xml
 
-_SWITCH = "if it is meant, set scenes.allow_outside: true"
+_SWITCH = "if it is meant, set allow_outside: true beside its `files`"
 MOST = 64 << 20  # bytes of a VRT's XML
 DEEPEST = 8  # VRTs in VRTs
 _START = 512
