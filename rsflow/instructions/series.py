@@ -2,8 +2,7 @@
 and in which order the images were taken.
 
 Images are in the order of time, but for groups of the kind "shuffled", which ask for that order. A change is told where it is
-larger than what it is measured with (rsflow.instructions.groups.dates.series_facts). Whether two dates differ in nothing is never
-told.
+larger than what it is measured with (rsflow.instructions.groups.dates.series_facts). That two dates are equal is never told.
 """
 
 from __future__ import annotations
