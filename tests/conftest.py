@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: -seconds[_scope(item.nodeid)])
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
     """With `--dist loadfile` a file stays in one process, and all files whose tests share a Ray are of one."""
     if config.getvalue("dist") != "loadfile":

@@ -157,6 +157,20 @@ def test_scenes_without_a_map_projection_are_counted(build: GroundBuild, tmp_pat
     assert "none of the source's scenes has a place on the ground" in told(build, file)
 
 
+def test_scenes_without_a_date_are_counted_where_features_have_a_period(build: GroundBuild, tmp_path: Path) -> None:
+    file = write_layer(tmp_path / "house.gpkg", [square(5, 5, 20)])
+    options = {**HOUSE, "validity": {"since": "2015"}}
+    (lost,) = lost_annotations(build.plan(file, options))["scenes"]
+    assert (lost.subject, lost.reason) == ("scenes.a", "no_time")
+    assert "set scenes.acquired_at" in lost.detail
+    assert not lost_annotations(build.plan(file, options, scenes={"acquired_at": "2020-01-01"})).get("scenes")
+
+
+def test_the_box_of_scenes_in_degrees_is_the_one_where_they_are(build: GroundBuild, tmp_path: Path) -> None:
+    text = told(build, write_layer(tmp_path / "far.gpkg", [shapely.box(-84, 33, -83, 34)], crs="EPSG:4326"))
+    assert "the scenes, in the same coordinates, within (15, 45.1" in text
+
+
 @pytest.mark.parametrize("name", ["layer.vrt", "layer.geojson"])
 def test_a_file_that_names_other_files_is_no_layer(tmp_path: Path, name: str) -> None:
     (tmp_path / "secret.geojson").write_text('{"type": "FeatureCollection", "features": []}')

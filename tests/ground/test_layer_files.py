@@ -15,7 +15,7 @@ import shapely
 from rsflow.config.annotation_settings import Annotations
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
-from rsflow.ground.layer_copy import LayerSummary
+from rsflow.ground.layer_copy import LayerSummary, read_features
 from rsflow.ground.layer_settings import VectorOptions
 from rsflow.ground.layer_store import layer_copy
 from tests.ground.conftest import write_layer
@@ -146,3 +146,16 @@ def test_reading_leaves_nothing_beside_a_file(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["g.gml", "lake"]
     (tmp_path / "g.gml").write_text("<a>")
     assert str(tmp_path / "g.gml") in refused(tmp_path / "g.gml")
+
+
+def test_rings_across_the_antimeridian_and_round_a_pole_are_closed(tmp_path: Path) -> None:
+    crossing = shapely.Polygon(
+        [(170, 10), (-170, 10), (-170, 30), (170, 30)], [[(-179, 15), (-175, 15), (-175, 20), (-179, 20)]]
+    )
+    cap = shapely.Polygon([(-170, -70), (-60, -70), (60, -70), (170, -70)])
+    file = write_layer(tmp_path / "g.gpkg", [crossing, cap], {"kind": ["island", "ice"]}, crs="EPSG:4326")
+    copy = layer_copy(Annotations("vector", str(file)), check(VectorOptions, BY_KIND, "test"), str(tmp_path), "here")
+    found = read_features(str(tmp_path / copy.file), copy.summary.forms)
+    areas = {found.kinds[form].category: shape.area for form, shape in zip(found.forms, found.shapes.geometries, strict=True)}
+    assert areas == {"island": pytest.approx(20 * 20 - 4 * 5), "ice": pytest.approx(360 * 20)}
+    assert not copy.summary.faults

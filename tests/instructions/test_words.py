@@ -125,3 +125,17 @@ def test_general_words_overlap_with_special_ones() -> None:
         assert english.may_name_same_object(other, one)
     for one, other in [("car", "bus"), ("car", "car"), ("vehicle of another kind", "car"), ("bridge", "ship")]:
         assert not english.may_name_same_object(one, other)
+
+
+@pytest.mark.parametrize(
+    ("category", "noun"),
+    [
+        ("Built-up land", "built-up land"),
+        ("bare_soil", "bare soil"),
+        ("US state", "US state"),
+        ("SAND", "sand"),
+        ("OPEN SEA", "open sea"),
+    ],
+)
+def test_a_land_cover_keeps_acronyms_and_nothing_else(category: str, noun: str) -> None:
+    assert english.mass_noun(category) == noun

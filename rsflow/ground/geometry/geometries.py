@@ -88,7 +88,12 @@ def _unwrap_edges(geometries: Geometries) -> None:
     wide = np.nan_to_num(np.ptp(shapely.bounds(geometries)[:, [0, 2]], axis=1)) > 180.0
     for row in np.flatnonzero(wide):
         parts = [_unwrapped(part) for part in shapely.get_parts(geometries[row])]
-        geometries[row] = parts[0] if len(parts) == 1 else shapely.union_all(parts)
+        if len(parts) == 1:
+            geometries[row] = parts[0]
+        elif shapely.is_valid(parts).all():
+            geometries[row] = shapely.union_all(parts)
+        else:  # to be repaired, and counted, as a whole
+            geometries[row] = shapely.MultiPolygon(parts)
 
 
 def _unwrapped(part: Any) -> Any:
@@ -98,11 +103,28 @@ def _unwrapped(part: Any) -> Any:
     if part.geom_type not in ("Polygon", "LineString", "LinearRing") or not ((steps > 180.0) & (steps < 359.999)).any():
         return part
     if part.geom_type != "Polygon":
-        return shapely.transform(part, _run_on)
-    return shapely.Polygon(
-        shapely.transform(part.exterior, _run_on), [shapely.transform(ring, _run_on) for ring in part.interiors]
-    )
+        return shapely.LineString(_run_on(shapely.get_coordinates(part)))
+    shell = _close_over_pole(_run_on(shapely.get_coordinates(part.exterior)))
+    holes = [_move_into(_close_over_pole(_run_on(shapely.get_coordinates(ring))), shell) for ring in part.interiors]
+    return shapely.Polygon(shell, holes)
 
 
 def _run_on(coordinates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.stack([np.unwrap(coordinates[:, 0], period=360.0), coordinates[:, 1]], axis=1)
+
+
+def _close_over_pole(ring: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A ring that runs round the globe and so ends a turn from where it began is closed along the nearer pole."""
+    if abs(ring[0, 0] - ring[-1, 0]) < 180.0:
+        return ring
+    pole = float(np.copysign(90.0, ring[:, 1].mean()))
+    found: npt.NDArray[np.float64] = np.concatenate([ring, [[ring[-1, 0], pole], [ring[0, 0], pole]], ring[:1]])
+    return found
+
+
+def _move_into(hole: npt.NDArray[np.float64], shell: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A hole at the longitudes of its shell, which may run on beyond 180."""
+    middle = (shell[:, 0].min() + shell[:, 0].max()) / 2
+    turns = np.round((middle - (hole[:, 0].min() + hole[:, 0].max()) / 2) / 360.0)
+    found: npt.NDArray[np.float64] = hole + np.array([360.0 * turns, 0.0])
+    return found

@@ -129,8 +129,9 @@ def singular_form(category: str) -> str:
 
 
 def mass_noun(category: str) -> str:
-    """A category as a mass noun, in lower case and not bent: `bare_soil`, `Built-up land`."""
-    return " ".join(re.sub(r"[_|<>\[\]{}]+", " ", category).lower().split())
+    """A category as a mass noun, not bent, in lower case but for acronyms among other words: `bare_soil`, `US state`."""
+    words = re.sub(r"[_|<>\[\]{}]+", " ", category).split()
+    return " ".join(word if _keeps_case(word) and not category.isupper() else word.lower() for word in words)
 
 
 @lru_cache(maxsize=4096)

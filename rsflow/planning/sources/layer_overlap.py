@@ -38,14 +38,15 @@ def has_overlap(bounds: Box | None, boxes: Sequence[Box]) -> bool:
 def check_overlap(bounds: Box | None, crs: str, boxes: Mapping[str, Sequence[Box]], where: str, entry: Annotations) -> None:
     """ConfigError with both bounding boxes where the extent of a layer overlaps no scene.
 
-    `bounds` and `boxes` (by scene_id) are in the coordinates of `crs`.
+    `bounds` and `boxes` (by scene_id; in degrees the others are the first, moved round the globe) are in coordinates of `crs`.
     """
     every = [box for found in boxes.values() for box in found]
     if bounds is None or has_overlap(bounds, every):
         return
+    scenes = _hull([found[0] for found in boxes.values()])
     raise ConfigError(
         f"{where}: {entry.files} overlaps none of the {len(boxes)} scenes: the layer lies within {_format_bounds(bounds)} "
-        f"({parse_crs(crs).name}), the scenes, in the same coordinates, within {_format_bounds(_hull(every))}; "
+        f"({parse_crs(crs).name}), the scenes, in the same coordinates, within {_format_bounds(scenes)}; "
         f"{_suspicion(bounds, parse_crs(crs).is_geographic, every)}"
     )
 

@@ -14,7 +14,7 @@ from rsflow.config.settings import Source
 from rsflow.errors import ConfigError
 from rsflow.files import storage
 from rsflow.ground.layer_copy import LayerSummary, read_features
-from rsflow.ground.layer_settings import VectorOptions
+from rsflow.ground.layer_settings import Validity, VectorOptions
 from rsflow.ground.layer_store import LayerCopy, check_vector_options, interest_copy, layer_copy, local_copy
 from rsflow.ground.scene_grid import project_box
 from rsflow.ground.scene_layer import AreaOfInterest, SceneLayer
@@ -40,7 +40,8 @@ def plan_vector_layer(source: Source, entry: Annotations, rows: Sequence[dict[st
     of_scene = {
         row["scene_id"]: _scene_layer(row, boxes[row["scene_id"]], entry, options, copy, interest, root, name) for row in rows
     }
-    return LayerPlan(of_scene, _rejects(copy.summary, name, entry), _note(source.name, name, copy.summary))
+    lost = [*_rejects(copy.summary, name, entry), *_rejects_without_time(rows, options, name)]
+    return LayerPlan(of_scene, lost, _note(source.name, name, copy.summary))
 
 
 def _scene_layer(
@@ -111,6 +112,14 @@ def _rejects(summary: LayerSummary, name: str, entry: Annotations) -> list[Rejec
         for attribute, value, count in summary.unmapped
     ]
     return [*lost, *unmapped]
+
+
+def _rejects_without_time(rows: Sequence[dict[str, Any]], options: VectorOptions, name: str) -> list[Reject]:
+    """Scenes of which it is not known when they were taken, where features are there for a period only."""
+    if options.validity == Validity():
+        return []
+    detail = f"its time is not known, so features of {name} that have a period are unknown there: set scenes.acquired_at"
+    return [Reject("annotation", row["scene_id"], "no_time", detail) for row in rows if row["acquired_at"] is None]
 
 
 def _fault_detail(count: int, ids: Sequence[str]) -> str:
