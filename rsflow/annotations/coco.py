@@ -24,6 +24,7 @@ neither counted nor taken for absent (rsflow.annotations.parsing.category_tree).
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,7 @@ from rsflow.spatial.polygons import parts_bounds
 from rsflow.spatial.run_lengths import decode_mask
 
 _NUMERIC = frozenset({int, float})
+_DECIMAL = re.compile(r"\s*-?[0-9]{1,12}(?:\.[0-9]*)?(?:[eE]-?[0-9])?\s*", re.ASCII)
 _CROWDS = ("auto", "areas", "objects", "reject")
 _FLAGS = ("difficult", "occluded", "truncated", "ignore")
 _FLAG_NAMES = frozenset(_FLAGS)
@@ -282,7 +284,9 @@ def _box(bbox: Any, parts: Parts) -> Box:
 
 
 def _numbers(values: list[Any]) -> bool:
-    """Numbers of a size that coordinates have. JSON as Python reads it also has NaN, Infinity and integers without end."""
+    """Numbers, or texts of numbers, of a size that coordinates have: no NaN, Infinity or integers without end."""
+    if not {*map(type, values)} <= _NUMERIC:
+        values = [float(one) if isinstance(one, str) and _DECIMAL.fullmatch(one) else one for one in values]
     return {*map(type, values)} <= _NUMERIC and all(-1e12 < value < 1e12 for value in values)  # NaN is in no range
 
 

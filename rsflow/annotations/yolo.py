@@ -59,6 +59,10 @@ def read_class_names(file: str) -> dict[int, str]:
     numbered = {parse_identifier(key) or "": name for key, name in entries}
     if not numbered or not all(key.isdecimal() for key in numbered):
         raise ConfigError(f"{file}: names is {names!r}, expected a list of names, or names by number")
+    for key, name in numbered.items():
+        if isinstance(name, bool) or not isinstance(name, str | int | float) or not str(name).strip():
+            hint = " (write no, yes, on and off in quotes)" if isinstance(name, bool) else ""
+            raise ConfigError(f"{file}: the name of class {key} is {name!r}, expected a text{hint}")
     return {int(key): str(name).strip() for key, name in numbered.items()}
 
 

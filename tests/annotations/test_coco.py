@@ -58,7 +58,7 @@ def test_a_box_becomes_corners_in_scene_pixels(tmp_path: Path) -> None:
     [
         ({"bbox": [10, 20, 30]}, "bad_box", "[10, 20, 30]"),
         ({"bbox": [10, 20, 30, 40, 0.5]}, "bad_box", "oriented"),
-        ({"bbox": [10, 20, "30", 40]}, "bad_box", '"30"'),
+        ({"bbox": [10, 20, "wide", 40]}, "bad_box", '"wide"'),
         ({"bbox": [float("nan"), 20, 30, 40]}, "bad_box", "NaN"),
         ({"bbox": [10**400, 20, 30, 40]}, "bad_box", "1000"),
         ({}, "bad_box", "null"),

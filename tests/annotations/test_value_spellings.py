@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from rsflow.annotations import AnnotatedSet, read_annotations
+from rsflow.annotations.yolo import read_class_names
 from rsflow.config.settings import Annotations
+from rsflow.errors import ConfigError
 from rsflow.records import Shape
 
 BOX = (10.0, 20.0, 40.0, 60.0)
@@ -218,3 +220,22 @@ def test_turns_in_parts_are_read(tmp_path: Path) -> None:
     messages = [{"role": "user", "content": parts}, {"role": "assistant", "content": [{"type": "text", "text": "Yes."}]}]
     found = read(tmp_path / "a.json", "conversations", json.dumps([{"images": ["a.png"], "messages": messages}]))
     assert [(label.text, label.category) for label in found.pictures["a"].labels] == [("Is it day?", "Yes.")]
+
+
+@pytest.mark.parametrize("bbox", [["1", "2", "20", "30"], [1, "2.0", " 20 ", 3e1], ["1.", "2", "2e1", "30"]])
+def test_numbers_of_a_box_may_be_texts(tmp_path: Path, bbox: list[Any]) -> None:
+    for box, count in ((bbox, 1), ([*bbox[:3], "nan"], 0), ([*bbox[:3], "0x10"], 0), ([*bbox[:3], float("nan")], 0)):
+        record = {"id": 1, "image_id": 1, "category_id": 1, "bbox": box, "segmentation": None}
+        image = {"id": 1, "file_name": "a.png", "width": 100, "height": 100}
+        data = {"images": [image], "annotations": [record], "categories": [{"id": 1, "name": "ship"}]}
+        (tmp_path / "a.json").write_text(json.dumps(data))
+        found = read_annotations(Annotations("coco", str(tmp_path / "a.json")))
+        boxes = [label.shape.box for label in found.pictures["a"].labels if label.shape]
+        assert (boxes, len(found.rejects)) == ([(1.0, 2.0, 21.0, 32.0)] * count, 1 - count)
+
+
+@pytest.mark.parametrize("names", ["[null]", "[true]", "[no, yes]", "[[ship]]", "{0: {a: b}}", "['']"])
+def test_a_class_without_a_name_is_refused_with_its_number(tmp_path: Path, names: str) -> None:
+    (tmp_path / "data.yaml").write_text(f"names: {names}\n")
+    with pytest.raises(ConfigError, match="class 0 is"):
+        read_class_names(str(tmp_path / "data.yaml"))
