@@ -2,8 +2,7 @@
 and in which order the images were taken.
 
 Images are in the order of time, but for groups of the kind "shuffled", which ask for that order. A change is told where it is
-larger than what it is measured with (rsflow.instructions.groups.series_facts). Whether two dates differ in nothing is never
-told.
+larger than what it is measured with (rsflow.instructions.groups.dates.series_facts). That two dates are equal is never told.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from rsflow.config import settings as config
-from rsflow.instructions.groups import apparent_changes, date_order
+from rsflow.instructions.groups import apparent_changes
+from rsflow.instructions.groups.dates import date_order
+from rsflow.instructions.groups.dates.series_facts import CountSeries, CoverSeries, count_series, cover_series, least_change
 from rsflow.instructions.groups.group_facts import GroupFacts
-from rsflow.instructions.groups.series_facts import CountSeries, CoverSeries, count_series, cover_series, least_change
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording import english

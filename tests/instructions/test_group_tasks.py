@@ -14,8 +14,8 @@ from rsflow.cells.registration import Shift
 from rsflow.config import settings as config
 from rsflow.instructions import compose_group
 from rsflow.instructions.groups import apparent_changes
+from rsflow.instructions.groups.dates.sun_elevation import sun_elevation
 from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
-from rsflow.instructions.groups.sun_elevation import sun_elevation
 from rsflow.instructions.phrasings import PHRASINGS, change, damage, index_change, sensors, series
 from rsflow.records import GONE, NEW, UNKNOWN, Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.text.turns import marks

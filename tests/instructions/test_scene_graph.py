@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -35,8 +36,9 @@ OUTLINED = Label("box", "harbour", ANNOTATION, Shape.of_parts((0.0, 200.0, 300.0
 TILE = tile(OUTLINED, boxed("ship", 200, 250, 240, 280), boxed("ship", 40, 320, 80, 360), boxed("ship", 330, 20, 370, 60))
 
 
-def made(facts: TileFacts, seed: int = 0) -> dict[str, Instruction]:
-    found = compose(facts, config.Instructions(tasks=("scene_graph",), per_task=50), seed, config.Labels())[0]
+def made(facts: TileFacts, seed: int = 0, language: Literal["en", "zh"] = "en") -> dict[str, Instruction]:
+    settings = config.Instructions(tasks=("scene_graph",), per_task=50, languages=(language,))
+    found = compose(facts, settings, seed, config.Labels())[0]
     return {item.answer["kind"]: item for item in found}
 
 
@@ -121,14 +123,15 @@ def test_a_written_graph_is_computed_again() -> None:
 
 
 @pytest.mark.parametrize("name", ["internvl", "mmrs", "qwen", "qwen2", "qwen3", "llava", "geochat"])
-def test_the_right_graph_scores_one_in_every_spelling_and_a_wrong_one_less(name: str) -> None:
-    graph, dialect = made(TILE)["scene_graph"], get_dialect(name)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_right_graph_scores_one_in_every_spelling_and_a_wrong_one_less(name: str, language: Any) -> None:
+    graph, dialect = made(TILE, language=language)["scene_graph"], get_dialect(name)
     question = Question(
         "q", "k", "scene_graph", "scene_graph", "optical", "s", "k", (), "?", "", graph.boxes, graph.answer, 400, 400
     )  # fmt: skip
     right = spell_text(dialect, graph.turns[1].text, graph.boxes, graph.answer, 400, 400)
     fewer = right.rpartition("\n")[0]
-    swapped = right.replace(", inside, ", ", above, ")
+    swapped = right.replace(", inside, ", ", above, ").replace("在…内部", "在…上方")
     f1 = [score_answers([(question, Answer("q", text))], dialect)[0].measures["triple_f1"] for text in (right, fewer, swapped)]
     count = len(graph.answer["triples"])
     assert f1 == pytest.approx([1.0, 2 * (count - 1) / (2 * count - 1), (count - 1) / count])

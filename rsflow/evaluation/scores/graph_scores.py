@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from rsflow.evaluation.questions import Question
 from rsflow.evaluation.scores.box_scores import mean_matched_iou, region_iou
+from rsflow.instructions.languages.zh_regions import english_triples
 from rsflow.spatial.geometry import Region
 
 LEAST_IOU = 0.5
@@ -20,7 +21,7 @@ _TRIPLE = re.compile(r"\(\s*(\d+)\s*,\s*([a-z][a-z ]*?)\s*,\s*(\d+)")
 
 def graph_measures(question: Question, text: str, boxes: Sequence[Region]) -> dict[str, float] | None:
     """`triple_f1` and `iou` (of the boxes); None where the answer has neither boxes nor triples. `text`: without boxes."""
-    written = [(int(a) - 1, predicate, int(b) - 1) for a, predicate, b in _TRIPLE.findall(text.lower())]
+    written = [(int(a) - 1, predicate, int(b) - 1) for a, predicate, b in _TRIPLE.findall(english_triples(text).lower())]
     if not written and not boxes:
         return None
     right = {(one["subject"], one["predicate"], one["object"]) for one in question.answer["triples"]}

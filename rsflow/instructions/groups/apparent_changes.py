@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from rsflow.instructions.groups.dates.sun_elevation import sun_elevation
 from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
-from rsflow.instructions.groups.sun_elevation import sun_elevation
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording import english
 

@@ -123,6 +123,13 @@ def _triple(one: dict[str, Any]) -> str:
     return f"（{one['subject'] + 1}，在…{PREDICATES[one['predicate']]}，{one['object'] + 1}{distance}）"
 
 
+def english_triples(text: str) -> str:
+    """A text whose Chinese triples are written as English ones are, for whoever reads these."""
+    for english, chinese in PREDICATES.items():
+        text = text.replace(f"在…{chinese}", english)
+    return text.translate(str.maketrans("（），", "(),"))
+
+
 def all_boxes(answer: dict[str, Any], name: Name) -> Words:
     named = [mark(amount(one["count"], name(one["category"])), *one["boxes"]) for one in answer["groups"]]
     text = f"图中有{'、'.join(named)}"

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from rsflow.config import settings as config
+from rsflow.instructions.groups.dates.series_facts import count_series, cover_series, least_change
 from rsflow.instructions.groups.group_facts import GroupFacts
-from rsflow.instructions.groups.series_facts import count_series, cover_series, least_change
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording import english
 
