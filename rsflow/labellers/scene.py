@@ -94,10 +94,10 @@ Fact = tuple[str, str, float]
 
 def _channel_mean(picture: Picture) -> Grey:
     """Mean of the channels of a picture in colour; numpy's own over so short an axis takes ten times as long."""
-    total = np.zeros(picture.shape[:2])
+    total: Grey = np.zeros(picture.shape[:2])
     for channel in range(picture.shape[2]):
         total += picture[..., channel]
-    return total / picture.shape[2]
+    return np.asarray(total / picture.shape[2])
 
 
 def brightness(grey: Grey, valid: Mask) -> Fact:
