@@ -13,9 +13,9 @@ from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.objects import collapses_when_rounded
 from rsflow.instructions.facts.tile_facts import Group
-from rsflow.instructions.groups import sensor_contrasts, sensor_measurements
 from rsflow.instructions.groups.group_facts import GroupFacts
 from rsflow.instructions.groups.placed_boxes import box_on_other
+from rsflow.instructions.groups.sensors import sensor_contrasts, sensor_measurements
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.vqa import quantity_phrase

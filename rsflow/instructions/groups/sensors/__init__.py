@@ -1,0 +1,1 @@
+"""What the sensors of one cell measure at the same place, as questions and answers."""
