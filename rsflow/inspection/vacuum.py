@@ -29,7 +29,7 @@ from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.shard.shard import selection_note, selection_version
 from rsflow.planning.live_rows import read_live_rows
 from rsflow.planning.plan import Plan
-from rsflow.shards.manifest import find_latest, read_snapshot
+from rsflow.shards.manifest import find_latest, name_latest, read_snapshot
 
 COUNTS = ".values.json"  # of a raster's values on a scene (rsflow.planning.sources.raster_layers)
 SHIFTS = ".shift.json"  # of a layer against a scene (rsflow.planning.sources.layer_registration)
@@ -57,7 +57,6 @@ def vacuum(root: str, kept: Retention, delete: bool = False) -> list[Unreference
     notes = {file.place for file in storage.scan_folder(lake.place("snapshots"))}
     numbers = sorted(int(name[1]) for name in map(re.compile(r"([0-9]+)\.json").fullmatch, notes) if name)
     stay = numbers[max(0, len(numbers) - kept.snapshots) :] if kept.snapshots is not None else numbers
-    # Of builds that ended at once, the one that named the latest snapshot need not have taken the highest number.
     latest = find_latest(root)
     stay = [n for n in numbers if n in stay or n == latest]
     gone = [file for n in numbers if n not in stay for file in (f"snapshots/{n}.json", selection_note(n))]
@@ -77,6 +76,8 @@ def vacuum(root: str, kept: Retention, delete: bool = False) -> list[Unreference
         )
     versions = [version for n in stay if (version := selection_version(lake, n)) is not None]
     if delete:
+        if latest is not None:
+            name_latest(root, latest)  # an earlier one may be named, and go
         _delete_rows(lake, counting, waste[1].files)
         _delete_files(lake, [file for part in waste for file in part.files])
     for name in TABLES:

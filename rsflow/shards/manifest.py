@@ -1,8 +1,8 @@
 """The manifest of a snapshot: everything a loader needs to know of a dataset, and nothing else.
 
 One idea: `snapshots/<n>.json` names a set of shards by path, size and digest and never changes once it is written; `LATEST`
-holds the number of the current one, with a digest of it, and is written last. So a reader sees a whole snapshot or the one
-before. Writing the same content again makes no new snapshot.
+holds the number of the current one and is written last. So a reader sees a whole snapshot or the one before. Writing the same
+content again makes no new snapshot.
 
 Refused: manifests of a newer version, manifests that were edited (their digest differs), and paths that would leave the root.
 """
@@ -132,23 +132,27 @@ def write_snapshot(root: str, manifest: Manifest) -> int:
     latest = find_latest(root) or 0
     text = manifest.to_json()
     if latest and storage.exists(_place(root, latest)) and storage.read_text(_place(root, latest)) == text:
+        name_latest(root, latest)
         return latest
     number = latest + 1
     # A number may be taken: by a run that was killed before it named the latest, or by another build at this moment.
-    while not storage.write_if_absent(_place(root, number), text.encode()) and storage.read_text(_place(root, number)) != text:
+    while not _takes(root, number, text):
         number += 1
     name_latest(root, number)
     return number
 
 
+def _takes(root: str, number: int, text: str) -> bool:
+    """Whether the manifest has this number now and none follows it."""
+    place = _place(root, number)
+    if storage.write_if_absent(place, text.encode()):
+        return True
+    return storage.read_text(place) == text and not storage.exists(_place(root, number + 1))
+
+
 def name_latest(root: str, number: int) -> None:
-    """Write that a snapshot is the latest: its number and a digest of that, without which a damaged number could name another
-    snapshot."""
-    storage.write_bytes(storage.join(root, _LATEST), f"{number} {_number_digest(str(number))}\n".encode())
-
-
-def _number_digest(number: str) -> str:
-    return hashlib.sha256(number.encode()).hexdigest()[:16]
+    """Write that a snapshot is the latest."""
+    storage.write_bytes(storage.join(root, _LATEST), f"{number}\n".encode())
 
 
 def read_snapshot(source: str, n: int | None = None) -> Manifest:
@@ -175,18 +179,30 @@ def _check_links(manifest: Manifest, place: str, root: str) -> None:
 
 
 def find_latest(root: str) -> int | None:
-    """The number of the latest snapshot of a root, None where none is named. SnapshotError where `LATEST` is damaged."""
+    """The number of the latest snapshot of a root, None where none is named. SnapshotError where `LATEST` holds no number.
+
+    It is the last one that follows without a gap after the one that `LATEST` names: a manifest is written when all its shards
+    are there, so a run that was killed before it named its snapshot, or a damaged number, does not bring back an earlier one.
+    """
+    number = read_latest(root)
+    while number is not None and storage.exists(_place(root, number + 1)):
+        number += 1
+    return number
+
+
+def read_latest(root: str) -> int | None:
+    """The number that `LATEST` holds, None where there is no such file; SnapshotError where it holds something else."""
     place = storage.join(root, _LATEST)
     text = storage.read_text_if_exists(place)
     if text is None:
         return None
-    number, _, digest = text.strip().partition(" ")  # earlier versions wrote no digest
-    if not re.fullmatch("[1-9][0-9]*", number) or digest not in ("", _number_digest(number)):
+    found = re.fullmatch(r"([1-9][0-9]*)(?: [0-9a-f]{16})?", text.strip())  # rsflow once wrote a digest after it
+    if not found:
         raise SnapshotError(
-            f"{place}: found {text[:40]!r}, expected the number of a snapshot and its digest: it is damaged. "
+            f"{place}: found {text[:40]!r}, expected the number of a snapshot: it is damaged. "
             "Delete it and run `rsflow build CONFIG` again, which finds the snapshot by its content"
         )
-    return int(number)
+    return int(found[1])
 
 
 def latest_snapshot(root: str) -> int:

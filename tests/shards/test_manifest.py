@@ -18,7 +18,6 @@ from rsflow.shards.manifest import (
     ShardEntry,
     Split,
     latest_snapshot,
-    name_latest,
     parse_manifest,
     read_snapshot,
     snapshot_root,
@@ -68,9 +67,11 @@ def test_a_crash_before_latest_is_repaired_by_the_next_write(write_lake: WriteLa
     manifest = write_lake(tmp_path)
     other = replace(manifest, seed=8)
     (tmp_path / "snapshots/2.json").write_text(other.to_json())
-    assert read_snapshot(str(tmp_path)) == manifest
-    assert write_snapshot(str(tmp_path), other) == 2
     assert read_snapshot(str(tmp_path)) == other
+    assert write_snapshot(str(tmp_path), other) == 2
+    assert (tmp_path / "snapshots/LATEST").read_text() == "2\n"
+    assert write_snapshot(str(tmp_path), manifest) == 3
+    assert read_snapshot(str(tmp_path)) == manifest
 
 
 def test_a_number_that_another_build_took_is_never_written_again(
@@ -98,18 +99,19 @@ def test_missing_snapshots_say_what_to_do(write_lake: WriteLake, tmp_path: Path)
 def test_no_flipped_bit_of_latest_names_another_snapshot(write_lake: WriteLake, tmp_path: Path) -> None:
     root, place = str(tmp_path), tmp_path / "snapshots/LATEST"
     manifest = write_lake(tmp_path)
-    numbers = [write_snapshot(root, replace(manifest, seed=seed)) for seed in range(10, 20)]
-    for number in numbers:
-        name_latest(root, number)
+    for seed in range(10, 21):
+        number = write_snapshot(root, replace(manifest, seed=seed))
         sound = place.read_bytes()
         for bit in range(8 * len(sound)):
             place.write_bytes(bytes(byte ^ (1 << bit % 8 if at == bit // 8 else 0) for at, byte in enumerate(sound)))
             with contextlib.suppress(SnapshotError, StorageError):
-                assert latest_snapshot(root) == number
-        place.write_text(f"{number}\n")  # as an earlier rsflow wrote it
+                assert read_snapshot(root).seed == seed
+        place.write_text(f"{number} 0123456789abcdef\n")  # as rsflow wrote it for a while, with a digest
         assert latest_snapshot(root) == number
         place.unlink()
         assert write_snapshot(root, read_snapshot(root, number)) == number == latest_snapshot(root)
+    place.unlink()
+    assert write_snapshot(root, read_snapshot(root, 3)) == number + 1 == latest_snapshot(root)
 
 
 def edited(manifest: Manifest, **changes: object) -> str:

@@ -33,7 +33,7 @@ from rsflow.phases.shard.companions import companions_of, further_members, group
 from rsflow.phases.shard.objects import objects_of
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import SHARD_WORK
-from rsflow.shards.manifest import Manifest, ShardEntry, Split, find_latest, index_path, read_snapshot, write_snapshot
+from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, read_latest, read_snapshot, write_snapshot
 from rsflow.shards.plan import ShardPlan, plan_shards
 from rsflow.stage import fingerprint
 from rsflow.stages.shard.sample_record import object_record
@@ -127,7 +127,7 @@ def _commit_shards(lake: Lake, rows: Iterator[pa.Table], engine: Engine) -> Iter
 def _unchanged_snapshot(built: BuildConfig, lake: Lake, selected: SelectionSummary) -> Sharded | None:
     """The last snapshot, where it was made from the same selection and settings and its shards are there."""
     known = lake.read_json(RECORD, ["snapshot", "selection"])
-    if not known or known.get("made_from") != _made_from(built, selected) or find_latest(built.root) != known["snapshot"]:
+    if not known or known.get("made_from") != _made_from(built, selected) or read_latest(built.root) != known["snapshot"]:
         return None
     manifest = read_snapshot(built.root, known["snapshot"])
     paths = {shard.path for split in manifest.splits.values() for shard in split.shards}
