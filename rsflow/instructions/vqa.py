@@ -29,6 +29,7 @@ COVER_YES, COVER_NO = 0.05, 0.001  # shares at which a cover is plainly there, o
 COVER_UNKNOWN = 0.01  # share of unknown cover above which no share is asked for
 DOMINANT_SHARE, DOMINANT_LEAD = 0.3, 0.1
 RELATED = 6  # groups of a tile that are compared with each other
+MOST_LOOKS = 2  # questions about the look of a picture that shows nothing that has a name
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
@@ -54,14 +55,19 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
 
 
 def _appearance_questions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer]:
-    """What is brightest or warmest, and how the picture looks: one such question where nothing on the ground is named."""
+    """What is brightest or warmest, and how the picture looks: MOST_LOOKS such questions where nothing on the ground is named."""
     always = settings.appearance == "always"
     if not always and tile_facts.names_ground(facts):
         return
     yield from attributes.physical_part_questions(facts)
     looks = list(attributes.appearance_questions(facts)) if settings.appearance != "never" else []
-    if looks:
-        yield from looks if always else [choose(looks, seed, facts.tile_id, "vqa", "appearance")]
+    if always:
+        yield from looks
+        return
+    for number in range(min(MOST_LOOKS, len(looks))):
+        picked = choose(looks, seed, facts.tile_id, "vqa", "appearance", number)
+        looks.remove(picked)
+        yield picked
 
 
 def _presence_questions(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:
