@@ -30,8 +30,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merge_sets, picture_name, with_flag
+from rsflow.annotations.parsing import coco_conventions
 from rsflow.annotations.parsing.category_tree import CategoryTree, read_category_tree
-from rsflow.annotations.parsing.coco_conventions import marks_every_mask_as_crowd, writes_boxes_as_polygons
 from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.annotations.parsing.oriented_boxes import ANGLES, box_corners, convert_to_radians, ring_bounds
 from rsflow.annotations.parsing.shapes import make_shape
@@ -63,9 +63,9 @@ def _read_one(file: str, radians_of_one: float | None, crowds: str) -> Iterator[
     data = _document(file)
     origin = Provenance("annotation", posixpath.basename(file))
     if crowds == "auto":
-        crowds = "objects" if marks_every_mask_as_crowd(data["annotations"]) else "areas"
-    has_outlines = not writes_boxes_as_polygons(data["annotations"])
-    reading = _Reading(file, _categories(data, file), origin, radians_of_one, crowds, has_outlines, read_category_tree(data))
+        crowds = "objects" if coco_conventions.marks_every_mask_as_crowd(data["annotations"]) else "areas"
+    meaning = coco_conventions.find_polygon_meaning(data["annotations"])
+    reading = _Reading(file, _categories(data, file), origin, radians_of_one, crowds, meaning, read_category_tree(data))
     for index, entry in enumerate(data["images"]):
         reading.take_picture(index, entry)
     for index, record in enumerate(data["annotations"]):
@@ -81,9 +81,7 @@ class _Picture:
     height_px: int | None
     width_px: int | None
     split: str | None
-    stated: tuple[frozenset[str], frozenset[str]] | None = (
-        None  # LVIS: ids that are absent, ids that are not exhaustively annotated
-    )
+    stated: tuple[frozenset[str], frozenset[str]] | None = None  # LVIS: ids that are absent, that are not exhaustive
     labels: list[Label] = field(default_factory=list)
     complete: bool = True
 
@@ -95,7 +93,7 @@ class _Reading:
     provenance: Provenance
     radians_of_one: float | None  # unit of the angle of five-number boxes; None: they are not expected
     crowds: str  # what iscrowd records become: objects, areas (that are not counted) or reject
-    has_outlines: bool = True  # False: its polygons are boxes
+    polygons: coco_conventions.PolygonMeaning = "outlines"
     tree: CategoryTree = field(default_factory=CategoryTree)
     pictures: dict[str, _Picture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
@@ -203,7 +201,9 @@ class _Reading:
             parts = _parts(record.get("segmentation"), size)
         except DataError as error:
             self._reject(subject, error.reason, f"{error.detail}; the box is kept")
-        return make_shape(_box(bbox, parts), (), *size, flags=flags, parts=parts if self.has_outlines else ())
+        if self.polygons == "oriented_boxes" and (ring := coco_conventions.read_rectangle(record.get("segmentation"))):
+            return make_shape(ring_bounds(ring), ring, *size, oriented=True, flags=flags)
+        return make_shape(_box(bbox, parts), (), *size, flags=flags, parts=parts if self.polygons == "outlines" else ())
 
 
 def _flags(record: dict[str, Any]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
 
 
 def _appearance_questions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer]:
-    """What is brightest or warmest, and how the picture looks: MOST_LOOKS such questions where nothing on the ground is named."""
+    """What is brightest or warmest, and how the picture looks: MOST_LOOKS of these where nothing on the ground is named."""
     always = settings.appearance == "always"
     if not always and tile_facts.names_ground(facts):
         return

@@ -135,6 +135,22 @@ def test_polygons_that_are_all_boxes_are_no_outlines(tmp_path: Path, records: An
     assert labels[0].shape.box == (0, 10, 6, 30)
 
 
+@pytest.mark.parametrize(
+    ("turned", "oriented"),
+    [
+        ([50, 50, 70, 60, 65, 70, 45, 60], True),
+        ([50, 50, 70, 60.3, 65.2, 70, 45, 60], True),  # rounded, as drawn
+        ([50, 50, 70, 50, 80, 60, 60, 60], False),  # a parallelogram
+        ([50, 50, 70, 60, 65, 70], False),
+    ],
+)
+def test_polygons_that_are_all_rectangles_are_oriented_boxes(tmp_path: Path, turned: list[float], oriented: bool) -> None:
+    labels = read_coco(written(tmp_path, annotations=rectangles(10, turned))).pictures["Harbour_1"].labels
+    assert {label.shape.oriented for label in labels} == {oriented}
+    assert labels[-1].shape.polygon == tuple(turned)
+    assert labels[0].shape.box == (0, 10, 6, 30)
+
+
 def test_a_mask_of_another_size_than_its_picture_is_reported(tmp_path: Path) -> None:
     annotated = one(tmp_path, bbox=[1, 1, 29, 29], segmentation={"size": [200, 100], "counts": [500, 4, 19496]})
     assert [reject.reason for reject in annotated.rejects] == ["bad_rle"]

@@ -5,13 +5,17 @@ A mark or a polygon that every record has in the same way says how the file was 
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Literal
 
 from rsflow.annotations.parsing.text_files import parse_flag
-from rsflow.spatial.geometry import ring_area
+from rsflow.spatial.geometry import Ring, ring_area
+
+PolygonMeaning = Literal["outlines", "boxes", "oriented_boxes"]
 
 LEAST_POLYGONS = 10  # fewer rectangles may be what they look like
 ROUNDING = 1e-3  # of an area: what the corners of a polygon were rounded by
+OBLIQUE = 0.05  # of a diagonal: by how much drawn corners may miss those of a rectangle
 
 
 def marks_every_mask_as_crowd(records: list[Any]) -> bool:
@@ -22,18 +26,31 @@ def marks_every_mask_as_crowd(records: list[Any]) -> bool:
     )
 
 
-def writes_boxes_as_polygons(records: list[Any]) -> bool:
-    """Whether every polygon of the file is the box of its own corners, as in HIT-UAV and after many converters: then none is
-    an outline."""
+def find_polygon_meaning(records: list[Any]) -> PolygonMeaning:
+    """What the polygons of the file are: "boxes" where each is an upright rectangle, as in HIT-UAV and after many converters,
+    "oriented_boxes" where each is a rectangle and some are turned, as in DOTA's and DIOR-R's COCO forms, else "outlines"."""
     polygons = [record["segmentation"] for record in records if isinstance(record, dict) and record.get("segmentation")]
-    return len(polygons) >= LEAST_POLYGONS and all(map(_is_box, polygons))
+    corners = [read_rectangle(polygon) for polygon in polygons]
+    if len(corners) < LEAST_POLYGONS or not all(corners):
+        return "outlines"
+    return "boxes" if all(_is_upright(ring) for ring in corners) else "oriented_boxes"
 
 
-def _is_box(segmentation: Any) -> bool:
-    rings = segmentation if isinstance(segmentation, list) else []
-    if len(rings) == 1 and isinstance(rings[0], list):
-        rings = rings[0]
-    if len(rings) not in (8, 10) or not all(isinstance(value, (int, float)) for value in rings):
-        return False
-    width, height = (max(rings[axis::2]) - min(rings[axis::2]) for axis in (0, 1))
-    return bool(abs(ring_area(rings) - width * height) <= ROUNDING * width * height)
+def read_rectangle(segmentation: Any) -> Ring:
+    """The four corners of a polygon of one part that is a rectangle, upright or turned; empty for anything else."""
+    ring = segmentation if isinstance(segmentation, list) else []
+    if len(ring) == 1 and isinstance(ring[0], list):
+        ring = ring[0]
+    if len(ring) == 10 and ring[:2] == ring[8:]:
+        ring = ring[:8]
+    if len(ring) != 8 or not all(isinstance(value, (int, float)) and math.isfinite(value) for value in ring):
+        return ()
+    a, b, c, d = (complex(x, y) for x, y in zip(ring[::2], ring[1::2], strict=True))
+    far = OBLIQUE * max(abs(a - c), abs(b - d))
+    is_rectangle = far > 0 and abs(a + c - b - d) / 2 <= far and abs(abs(a - c) - abs(b - d)) <= far
+    return tuple(map(float, ring)) if is_rectangle and ring_area(ring) > 0 else ()
+
+
+def _is_upright(ring: Ring) -> bool:
+    width, height = (max(ring[axis::2]) - min(ring[axis::2]) for axis in (0, 1))
+    return bool(abs(ring_area(ring) - width * height) <= ROUNDING * width * height)
