@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rsflow.config.settings import BuildConfig, Source
+from rsflow.ground.geometry.geometries import REPAIRED
 from rsflow.lake.tables import Lake
 from rsflow.planning.plan import Plan
 from rsflow.planning.sources.annotation_rejects import annotation_rejects
@@ -184,6 +185,8 @@ def _annotation_warnings(built: BuildConfig, outlook: SourceOutlook) -> Iterator
             f"{cut:,} captions, classes or questions about whole pictures are lost, for the pictures are cut into tiles: "
             f"tiles.whole_up_to_px={longest} keeps pictures up to that size whole (it is {built.tiles.whole_up_to_px})"
         )
+    if repaired := left.pop(REPAIRED, 0):
+        yield f"{repaired:,} features have invalid geometries: they are repaired and kept"
     if left:
         yield f"annotation records are lost: {_counts(left)} (`rsflow rejects ROOT` lists them after a build)"
 
