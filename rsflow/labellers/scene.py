@@ -60,7 +60,7 @@ HUES = (
     (330, "purple"),
     (360, "red"),
 )
-SATURATED, DARK, LIGHT = 0.15, 0.15, 0.85
+SATURATED, DARK, LIGHT, DULL = 0.15, 0.15, 0.85, 0.6
 COLOURS = ("black", "grey", "white", "brown", *dict.fromkeys(name for _, name in HUES))
 
 
@@ -68,7 +68,7 @@ COLOURS = ("black", "grey", "white", "brown", *dict.fromkeys(name for _, name in
 class Scene:
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "scene"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     sensors: ClassVar[frozenset[SensorName]] = frozenset(SENSOR_NAMES)
     measured: ClassVar[tuple[MeasuredQuality, ...]] = ()
 
@@ -172,7 +172,7 @@ def dominant_colour(picture: Picture, valid: Mask) -> list[Fact]:
 
 def colour_index(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     """For each pixel (n, 3) the position of its name in COLOURS, by hue, saturation and value (the hexcone model, Smith 1978,
-    https://doi.org/10.1145/800248.807361). Dark orange and yellow are brown."""
+    https://doi.org/10.1145/800248.807361). Dark orange and yellow are brown, dark cyan is green or blue."""
     red, green, blue = np.ascontiguousarray(pixels.T).astype(np.float64) / 255  # by channel: 3 is too short an axis to reduce
     value = np.maximum(np.maximum(red, green), blue)
     spread = value - np.minimum(np.minimum(red, green), blue)
@@ -183,7 +183,9 @@ def colour_index(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     names = np.array([COLOURS.index(name) for _, name in HUES])
     index = names[np.searchsorted([end for end, _ in HUES], sector * 60, side="right").clip(max=len(HUES) - 1)]
     warm = np.isin(index, [COLOURS.index("orange"), COLOURS.index("yellow")])
-    index = np.where(warm & (value < 0.6), COLOURS.index("brown"), index)
+    index = np.where(warm & (value < DULL), COLOURS.index("brown"), index)
+    dull_cyan = (index == COLOURS.index("cyan")) & (value < DULL)  # forests and deep water, which nobody calls cyan
+    index = np.where(dull_cyan, np.where(sector < 3, COLOURS.index("green"), COLOURS.index("blue")), index)
     grey = np.where(value > LIGHT, COLOURS.index("white"), COLOURS.index("grey"))
     index = np.where(spread < SATURATED * value, grey, index)
     return np.where(value < DARK, COLOURS.index("black"), index).astype(np.int64)
