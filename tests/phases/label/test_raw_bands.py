@@ -171,7 +171,7 @@ def test_left_off_they_change_no_fingerprint() -> None:
         if name != "appearance":  # whose default is another than what older datasets were made with
             del plain[section][name]
     del plain["groups"], plain["transfer"], plain["zoom"]
-        del plain["sources"][0]["scenes"]["stac"], plain["sources"][0]["scenes"]["backscatter"]
+    del plain["sources"][0]["scenes"]["stac"], plain["sources"][0]["scenes"]["backscatter"]
     assert config_fingerprint(off) == fingerprint(plain)
     raw, beside = (
         check(BuildConfig, {**base, **more}, "on")
