@@ -18,6 +18,7 @@ from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.records.category_counts import CategoryCounts
 from rsflow.audit.records.duplicate_texts import DuplicateTexts, describe_pair, iter_example_records
 from rsflow.audit.records.near_duplicate_records import NearDuplicates
+from rsflow.audit.records.object_labels import ObjectLabels
 from rsflow.audit.records.positions import find_wrong_positions
 from rsflow.audit.records.set_rules import SetRules
 from rsflow.audit.records.text_rules import count_picture_tokens, find_faults, iter_named_categories
@@ -43,13 +44,14 @@ def audit_instructions(
     if pictures_folder is None:
         report.notes.append("pictures were not checked, for none was found beside the file: give --pictures DIR")
     pictures = _pictures(pictures_folder, report, allow_outside)
-    audit = _InstructionAudit(known, report, pictures, DuplicateTexts(known), CategoryCounts(known))
+    audit = _InstructionAudit(known, report, pictures, DuplicateTexts(known), CategoryCounts(known), ObjectLabels(known))
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in in_batches(enumerate(read_records(file, keep_broken=True)), BATCH):
             audit.take(batch, pool)
             on_record(len(batch))
     _report_texts(file, audit.texts, report)
     audit.near.report_to(report)
+    audit.labels.report_to(report)
     audit.spellings.report_to(report)
     audit.set_rules.report_to(report)
     return report
@@ -66,6 +68,7 @@ class _InstructionAudit:
     pictures: Pictures | None
     texts: DuplicateTexts
     amounts: CategoryCounts
+    labels: ObjectLabels
     near: NearDuplicates = field(default_factory=NearDuplicates)
     spellings: CategorySpellings = field(default_factory=CategorySpellings)
     set_rules: SetRules = field(default_factory=SetRules)
@@ -86,6 +89,7 @@ class _InstructionAudit:
         for number, conversation in found:
             self.texts.add(number, conversation)
             self.near.add(number, conversation)
+            self.labels.add(number, conversation)
             for first, detail in self.amounts.add(number, conversation):
                 self.report.add("amounts_differ", f"records {first} and {number}", detail)
             for name in iter_named_categories(conversation):

@@ -35,7 +35,7 @@ DESCRIPTIONS: dict[str, str] = {
     "echo": "answers that repeat their question",
     "empty_text": "questions or answers without a word",
     "foreign_box": "boxes in the spelling of another format",
-    "label_differs": "boxes of another category than is asked for",
+    "label_differs": "boxes of another category than is asked for, where the set uses both as labels",
     "loop": "answers that repeat words over and over",
     "missing_picture": "pictures that are not there",
     "mojibake": "texts in a broken encoding",

@@ -46,12 +46,16 @@ _VERDICT = re.compile(
     r"certain\w*|uncertain|unsure|absent|present|visible|sure|definitely|it is|there (?:is|are))\b",
     re.IGNORECASE,
 )
+_UNDECIDED = re.compile(
+    r"\b(?:hard|difficult|impossible|unable|too|unanswerable|undetermined|indistinguishable|unknown|unclear|uncertain|seen|only|just)\b",
+    re.IGNORECASE,
+)
 _EITHER = re.compile(
     r"is (?:it|this|the (?:area|image|scene|picture)) (?:an? )?(\w+)(?: \w+)? or (?:an? )?(\w+)"
     r"(?: (?:area|scene|image|region|one))?\s*\??",
     re.IGNORECASE,
 )
-_OPEN_CHOICE = re.compile(r"\b(?:both|neither|mixed|either|unknown|unclear|mixture|partly)\b", re.IGNORECASE)
+_BARE = re.compile(r"\s*(?:yes|no|-?\d+(?:\.\d+)?)\s*[.!]?\s*", re.IGNORECASE)
 _COLOUR = re.compile(r"what (?:is the )?colou?r\b", re.IGNORECASE)
 _IS_QUESTION = re.compile(r"(?:what|where|how|which|who|is there|are there|can you|could you)\b[^.!?]*\?", re.IGNORECASE)
 _HINT = re.compile(rf"{re.escape(HINT)}\s*$", re.IGNORECASE)
@@ -63,11 +67,12 @@ def find_wrong_answer_kinds(exchange: Exchange, form: str) -> Iterator[str]:
     """Answers of another kind than their question asks for."""
     question, closed = bare_question(exchange), closed_answer(exchange, form)
     is_number = closed is not None and re.fullmatch(r"-?\d+(?:\.\d+)?", closed) is not None
+    is_undecided = _UNDECIDED.search(exchange.answer) is not None
     expected = ""
     if HOW_MANY.fullmatch(question):
-        expected = "a number" if _is_no_amount(closed, exchange.answer, is_number) else ""
+        expected = "a number" if not is_undecided and _is_no_amount(closed, exchange.answer, is_number) else ""
     elif IS_THERE.fullmatch(question):
-        expected = "yes or no" if _is_no_verdict(closed, is_number) else ""
+        expected = "yes or no" if not is_undecided and _is_no_verdict(closed, is_number) else ""
     elif _COLOUR.match(question) and is_number:
         expected = "a colour"
     elif _IS_QUESTION.fullmatch(exchange.answer) and exchange.answer != exchange.question:
@@ -79,11 +84,9 @@ def find_wrong_answer_kinds(exchange: Exchange, form: str) -> Iterator[str]:
 
 
 def find_other_choices(exchange: Exchange, form: str) -> Iterator[str]:
-    """Answers to "is it a rural or an urban area?" that are neither."""
+    """Answers to "is it a rural or an urban area?" that are a number, or yes or no."""
     found = _EITHER.fullmatch(bare_question(exchange))
-    answer = exchange.answer.lower()
-    is_named = found is None or any(one.lower()[:4] in answer for one in found.groups())
-    if found and not is_named and len(answer.split()) <= 3 and not _OPEN_CHOICE.search(answer):
+    if found and _BARE.fullmatch(exchange.answer):
         yield f"the answer {exchange.answer[:40]!r} is neither {found[1]} nor {found[2]}"
 
 

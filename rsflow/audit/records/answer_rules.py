@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from rsflow.audit.records.answer_kinds import find_other_choices, find_wrong_answer_kinds
-from rsflow.audit.records.box_texts import find_broken_objects, find_foreign_boxes, find_missing_boxes, find_other_labels
+from rsflow.audit.records.box_texts import find_broken_objects, find_foreign_boxes, find_missing_boxes
 from rsflow.audit.records.stated_counts import find_contradictions, find_miscounts
 from rsflow.audit.records.template_texts import find_cut_texts, find_placeholders, find_program_texts, find_prompt_texts
 from rsflow.imports.box_formats import find_boxes
@@ -19,6 +19,11 @@ _LABELLED = re.compile(r"(?:^|[\n(\s,;])\(?([A-H])[.):]\)?\s+(.+?)(?=[\s,;]+\(?[
 _LETTER = re.compile(
     r"(?i:(?:the\s+)?(?:(?:correct\s+)?(?:answer|option|choice)\s*(?:is|:)?\s*)?)\(?([A-Z])(?:[.):]\)?\s*(.*)|\s*)", re.DOTALL
 )
+_LETTERS = re.compile(  # of questions with several right options
+    r"(?i:(?:the\s+)?(?:(?:correct\s+)?(?:answers?|options?|choices?)\s*(?:are|is|:)?\s*)?)"
+    r"\(?[A-Z]\)?(?:(?:[\s,;&/+]|\band\b)*\(?[A-Z]\)?)+"
+)
+_ALL_OR_NONE = re.compile(r"(?:none|all|both|neither|any)(?: (?:of|are)\b.*)?", re.IGNORECASE | re.DOTALL)
 _LISTED = re.compile(
     r"(?:(?:choose|select|pick|classify)\b[^:?]{0,80}|\b(?:options|classes|categories|choices)(?: are)?)\s*:\s*([^\n.?]+)",
     re.IGNORECASE,
@@ -82,6 +87,8 @@ def _unbalanced(exchange: Exchange, form: str) -> Iterator[str]:
 
 def _options(exchange: Exchange, form: str) -> Iterator[str]:
     options = labelled_options(exchange.question)
+    if _ALL_OR_NONE.fullmatch(exchange.answer.strip().rstrip(".")):
+        return
     if options:
         yield from _of_letters(options, exchange.answer)
         return
@@ -101,7 +108,10 @@ def _of_letters(options: list[tuple[str, str]], answer: str) -> Iterator[str]:
         return
     found = _LETTER.fullmatch(answer.strip().rstrip("."))
     if found is None:
-        if not any(_matches(answer, text) for text in texts):
+        several = _LETTERS.fullmatch(answer.strip().rstrip("."))
+        if not (several and set(re.findall(r"\b[A-Z]\b|[A-Z](?=[A-Z]|$)", several[0])) <= set(letters)) and not any(
+            _matches(answer, text) for text in texts
+        ):
             yield f"the answer {answer[:40]!r} is none of its options {', '.join(texts)[:80]}"
     elif found[1] not in letters:
         yield f"the answer is {found[1]}, its options are {', '.join(letters)}"
@@ -149,7 +159,6 @@ ANSWER_RULES: dict[str, tuple[Rule, ...]] = {
     "echo": (_echo,),
     "empty_text": (_empty,),
     "foreign_box": (find_foreign_boxes,),
-    "label_differs": (find_other_labels,),
     "loop": (_loop,),
     "placeholder": (find_placeholders,),
     "program_text": (find_program_texts,),

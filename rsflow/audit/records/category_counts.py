@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rsflow.audit.records.answer_kinds import HOW_MANY, IS_THERE, LINKED, asked_category, bare_question
+from rsflow.audit.records.box_texts import DENIES, EMPTY
 from rsflow.audit.records.duplicate_texts import closed_answer
 from rsflow.audit.records.stated_counts import find_whole_counts
 from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
 from rsflow.instructions.wording.english import singular_noun
 
+_BUT = re.compile(r"\b(?:only|but|except|other|just)\b|[1-9]", re.IGNORECASE)
+MAX_DENIAL_WORDS = 8
 _PART = re.compile(r"\b(?:left|right|top|bottom|upper|lower|larger?|smaller?)\b", re.I)  # of the picture, or of the objects
 
 
@@ -56,10 +59,18 @@ def parse_counts(exchange: Exchange, form: str) -> Iterator[tuple[str, int, int]
         yield from _named(one[1], *((1, UNBOUNDED) if answer == "yes" else (0, 0)))
     elif name := asked_category(exchange):
         count = sum(1 for _ in find_boxes(exchange.answer, form))
+        if not count and not _is_none(exchange.answer):
+            return
         yield from _named(name, count, count)
     else:
         for number, name in find_whole_counts(exchange.answer):
             yield from _named(name, number, number)
+
+
+def _is_none(answer: str) -> bool:
+    """Whether an answer without boxes says that there are no objects, and nothing else."""
+    is_short = len(answer.split()) <= MAX_DENIAL_WORDS and not _BUT.search(answer)
+    return EMPTY.fullmatch(answer) is not None or (is_short and DENIES.search(answer) is not None)
 
 
 def _named(words: str, least: int, most: int) -> Iterator[tuple[str, int, int]]:

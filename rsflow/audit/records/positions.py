@@ -32,6 +32,11 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 _ONE_OF = re.compile(r"\bthe (?:\w+ ){1,3}$", re.IGNORECASE)  # "the ship on the left" may be the left one of two
+_NOT_ITS_PLACE = re.compile(  # of the object: of its course or of a part
+    r"\b(?:facing|heading|headed|moving|driving|turning|pointing|flying|sailing|towards?|whose|with|ha[sd]|have|having)\b",
+    re.IGNORECASE,
+)
+_WHERE = re.compile(r"\s*(?:where\b|in (?:which|what) (?:part|corner|area)\b)", re.IGNORECASE)
 _SIDE_OF = re.compile(
     r"\0(?P<one>\d+)\0[\s,)]*(?:(?:is|lies|located|situated|directly|just|to|on|the)\s+)*"
     r"(?P<way>left of|right of|above|below)\s+"
@@ -88,7 +93,10 @@ def _across(asked: tuple[str, list[list[Box]]], given: tuple[str, list[list[Box]
     """A place in the question and a box in the answer, or the other way round."""
     for (words, others), (empty, groups) in ((asked, given), (given, asked)):
         places = list(_PLACE.finditer(words))
-        if len(places) == 1 and not others and len(groups) == 1 and len(groups[0]) == 1 and not _PLACE.search(empty):
+        is_stated = len(places) == 1 and bool(places[0]["whole"] or (places[0]["row"] and places[0]["side"]))
+        if not is_stated or _NOT_ITS_PLACE.search(words) or (words is given[0] and not _WHERE.match(empty)):
+            continue
+        if not others and len(groups) == 1 and len(groups[0]) == 1 and not _PLACE.search(empty):
             yield places[0], groups[0][0]
 
 

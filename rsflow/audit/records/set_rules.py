@@ -18,7 +18,9 @@ from rsflow.instructions.checks.language import describe_foreign_text
 MIN_RECORDS = 5
 MAX_SHARE = 0.1  # of records that differ; with more of them there is no convention
 LONG_WORDS = 8  # of an answer that is a sentence
-_SHOWN = re.compile(r"\b(?:image|picture|photo|scene)\b", re.IGNORECASE)
+_SHOWN = re.compile(
+    r"\b(?:this|the|given)\s+(?:(?!(?:of|in|for|an?)\b)[\w-]+\s+){0,3}?(?:image|picture|photo|scene)\b", re.IGNORECASE
+)
 _ENDS = tuple(".!?…\"')]}>。！？:;”’%")
 
 

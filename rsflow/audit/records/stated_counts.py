@@ -44,12 +44,20 @@ _VERDICT = re.compile(
 _BOTH = re.compile(r"(?:yes\W+(?:and )?no|no\W+(?:and )?yes)\W*", re.IGNORECASE)
 _SOME = re.compile(rf"\bthere (?:is|are) ({NUMBER}|an?|some|several|many) ([a-z][a-z-]*)", re.IGNORECASE)
 _IN_FIGURES = re.compile(rf"\b({NUMBER}) \((\d{{1,3}})\)", re.IGNORECASE)
-_PART_COUNT = re.compile(rf"\b({NUMBER}) [a-z]", re.IGNORECASE)
+_PART_COUNT = re.compile(rf"(?:^|,|\band)\s*({NUMBER}) [a-z]", re.IGNORECASE)
+# What the parts may be kinds of; "two rows: ..." and "2 May: ..." are no totals.
+_TOTALLED = (
+    r"(?:vehicles|cars|trucks|vessels|ships|boats|aircraft|airplanes|planes|helicopters|buildings|houses|structures|courts|tanks|"
+    r"objects|targets|instances|items)"
+)
 _SUM = re.compile(
-    rf"\b({NUMBER}) [a-z][\w -]*?(?:,|:)?\s*(?P<how>:|namely|consisting of|made up of|including)"
+    rf"(?:^|(?<=[.!?])\s+|\b(?:there (?:is|are)|shows?|contains?|has)\s+)({NUMBER}) "
+    rf"(?:(?!(?:of|in|on|with|for)\b)[a-z][\w-]* ){{0,2}}?{_TOTALLED},?\s*"
+    r"(?P<how>:|namely|consisting of|made up of|including)"
     rf"(?P<parts>\s*(?:{NUMBER}) [\w -]+?(?:(?:, and|,| and) (?:{NUMBER}) [\w -]+?)+)(?=[.;]|$)",
     re.IGNORECASE,
 )
+_IT_IS_AT = re.compile(r"no\b(?:\W|\b(?:it|they|is|are|at|in|on|the|located|here|position|box)\b)*", re.IGNORECASE)
 _WHOLE = re.compile(
     rf"(?:there (?:is|are)|(?:the|this) (?:image|picture|scene) (?:shows|contains|has))\s+({NUMBER})\s+"
     rf"([a-z][a-z-]*(?: [a-z][a-z-]*)?)(?: (?:visible|present))?{PICTURE}[.!;]?",
@@ -78,11 +86,17 @@ def find_contradictions(exchange: Exchange, form: str) -> Iterator[str]:
         denies = found["verdict"].lower() == "no"
         is_same = not found["noun"] or _is_named(asked[1], found["noun"])
         is_none = found["amount"] is not None and found["amount"].lower() in _NONE
-        if (found["amount"] and is_same and is_none != denies) or (denies and any(find_boxes(answer, form))):
+        if (found["amount"] and is_same and is_none != denies) or (denies and _gives_place(answer, form)):
             yield f"{exchange.question[:60]!r}: {answer[:80]!r}"
     if _BOTH.fullmatch(answer):
         yield f"{exchange.question[:60]!r}: {answer[:80]!r}"
     yield from _two_numbers(answer)
+
+
+def _gives_place(answer: str, form: str) -> bool:
+    """Whether a box follows with no other noun before it: "No, it is at [...]", not "No, but there is a ship at [...]"."""
+    first = next(iter(find_boxes(answer, form)), None)
+    return first is not None and _IT_IS_AT.fullmatch(OWN_BOXES[form].split(answer, maxsplit=1)[0]) is not None
 
 
 def _two_numbers(answer: str) -> Iterator[str]:

@@ -60,6 +60,13 @@ _OPEN_WORD = (
     r"(?:an?|the) (?:large|small|big|long|wide|few|green|blue|red|white|dark|bright|dense|narrow|single|several))"
 )
 _OPEN_END = re.compile(rf"(?:,|\(|\w-|\b{_OPEN_WORD})$", re.IGNORECASE)
+_STRANDED = re.compile(r"\b(?:of|to|in|on|at|from|by|for|with|into|near|between|is|are|as|has|have)$", re.IGNORECASE)
+_INVERTED = re.compile(  # sentences that may end with a preposition or a verb
+    r"^\W*(?:what|which|who|whom|whose|where|when|why|how|is|are|was|were|do|does|did|can|could|has|have|had|will|would|should)\b|"
+    r"\b(?:that|which|who|whom|what|where|how)\b",
+    re.IGNORECASE,
+)
+_GENITIVE = re.compile(r"\b(?:numbers?|amount|names?|types?|colou?r|size|area|category) of$", re.IGNORECASE)
 JSON_FORMS = ("qwen", "qwen3")
 MIN_WORDS = 3  # of a text whose last word is judged
 
@@ -89,8 +96,13 @@ def find_program_texts(exchange: Exchange, form: str) -> Iterator[str]:
 def find_cut_texts(exchange: Exchange, form: str) -> Iterator[str]:
     """Texts that end with a word or a sign after which something must follow."""
     for text in (exchange.question, exchange.answer):
-        if len(text.split()) >= MIN_WORDS and (found := _OPEN_END.search(text.rstrip())):
+        if len(text.split()) >= MIN_WORDS and (found := _OPEN_END.search(text.rstrip())) and not _may_end(text.rstrip()):
             yield f"ends with {found[0]!r}: {text[-80:]!r}"
+
+
+def _may_end(text: str) -> bool:
+    """Whether a sentence ends well with a preposition or a verb: "What is the runway made of"."""
+    return bool(_STRANDED.search(text) and _INVERTED.search(text)) and not _GENITIVE.search(text)
 
 
 def has_prompt(question: str) -> bool:
