@@ -133,6 +133,8 @@ def test_polygons_that_are_all_boxes_are_no_outlines(tmp_path: Path, records: An
     assert len(labels) == len(records)
     assert sum(bool(label.shape.area_parts) for label in labels) == outlines
     assert labels[0].shape.box == (0, 10, 6, 30)
+    outlined = read_coco(written(tmp_path, annotations=records), polygons="outlines").pictures["Harbour_1"].labels
+    assert all(label.shape.area_parts for label in outlined)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ A mark or a polygon that every record has in the same way says how the file was 
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 from rsflow.annotations.parsing.text_files import parse_flag
 from rsflow.spatial.geometry import Ring, ring_area
 
-PolygonMeaning = Literal["outlines", "boxes", "oriented_boxes"]
+POLYGON_MEANINGS = ("outlines", "boxes", "oriented_boxes")
 
 LEAST_POLYGONS = 10  # fewer rectangles may be what they look like
 ROUNDING = 1e-3  # of an area: what the corners of a polygon were rounded by
@@ -26,9 +26,9 @@ def marks_every_mask_as_crowd(records: list[Any]) -> bool:
     )
 
 
-def find_polygon_meaning(records: list[Any]) -> PolygonMeaning:
-    """What the polygons of the file are: "boxes" where each is an upright rectangle, as in HIT-UAV and after many converters,
-    "oriented_boxes" where each is a rectangle and some are turned, as in DOTA's and DIOR-R's COCO forms, else "outlines"."""
+def find_polygon_meaning(records: list[Any]) -> str:
+    """Which of POLYGON_MEANINGS the polygons of the file are: "boxes" where each is an upright rectangle, as in HIT-UAV and after
+    many converters, "oriented_boxes" where each is a rectangle and some are turned, as in COCO forms of DOTA, else "outlines"."""
     polygons = [record["segmentation"] for record in records if isinstance(record, dict) and record.get("segmentation")]
     corners = [read_rectangle(polygon) for polygon in polygons]
     if len(corners) < LEAST_POLYGONS or not all(corners):
