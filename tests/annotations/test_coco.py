@@ -153,6 +153,12 @@ def test_polygons_that_are_all_rectangles_are_oriented_boxes(tmp_path: Path, tur
     assert labels[0].shape.box == (0, 10, 6, 30)
 
 
+@pytest.mark.parametrize("value", [10**400, 1.5e308, float("nan"), True, "6"])
+def test_a_value_that_is_no_coordinate_loses_its_record_alone(tmp_path: Path, value: Any) -> None:
+    annotated = read_coco(written(tmp_path, annotations=rectangles(10, [50, 50, value, 50, 60, 60, 50, 60])))
+    assert len(annotated.pictures["Harbour_1"].labels) >= 10
+
+
 def test_a_mask_of_another_size_than_its_picture_is_reported(tmp_path: Path) -> None:
     annotated = one(tmp_path, bbox=[1, 1, 29, 29], segmentation={"size": [200, 100], "counts": [500, 4, 19496]})
     assert [reject.reason for reject in annotated.rejects] == ["bad_rle"]
