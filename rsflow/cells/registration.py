@@ -167,7 +167,8 @@ def _products(first: Structure, second: Structure, reach: int) -> FloatArray:
     """(4, 2 reach + 1, 2 reach + 1) by shift, from (-reach, -reach) on: the product of the channels, the energy of the first
     and of the second where both pictures are known, and how many pixels that are. Those of several pairs can be added."""
     height, width = first.good.shape
-    shape = (fft.next_fast_len(height + reach, real=True), fft.next_fast_len(width + reach, real=True))
+    # Room for every shift up to the reach, also where that is more than the side of the picture.
+    shape = [fft.next_fast_len(max(side, reach + 1) + reach, real=True) for side in (height, width)]
 
     def transformed(planes: Any) -> Any:
         return fft.rfft2(planes.astype(np.float32), shape)

@@ -13,7 +13,7 @@ class LayerShift:
     """A feature drawn at column x, row y is at x + dx_px, y + dy_px of the picture; both None where that is not known.
 
     `dx_m`, `dy_m`: the same on the ground, along columns and rows. `spread_m`: the median distance of what single windows
-    measure from it. `is_corrected`: whether features are moved by it.
+    measure from it, at least half a pixel. `is_corrected`: whether features are moved by it.
     """
 
     confidence: float
@@ -45,7 +45,8 @@ class LayerShift:
     def remaining_uncertainty(self, stated_m: float) -> float:
         """How far, in metres, a feature may still lie from where the picture shows it, which is `stated_m` for one as drawn.
 
-        Corrected: no more than the spread. Known and not corrected: no less than the shift itself.
+        Corrected: no more than the spread, which is that of whole windows: errors of single features are not in it.
+        Known and not corrected: no less than the shift itself.
         """
         if self.length_m is None:
             return stated_m

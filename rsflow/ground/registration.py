@@ -38,6 +38,7 @@ SEARCH_PX = (4, 64)  # least and largest reach of the search
 NEAR_PX = 12  # around edges, which is what is compared
 MIN_EDGE_SHARE = 0.15  # of a window that lies so near edges; with less of it a window says little by itself
 OVERSAMPLING = 4  # samples of a pixel along each side, for the share of it that features cover
+LEAST_SPREAD_PX = 0.5  # windows agree to no less than what a picture shows
 MAX_EDGES = 1_000_000  # of a scene's features, to tell where they lie
 
 Picture = npt.NDArray[Any]
@@ -59,7 +60,7 @@ def register_layer(
     `read_picture` gives the picture of a window with its valid pixels. `acquired`: microseconds since 1970, None where it is
     not known.
     """
-    reach = int(min(max(math.ceil(settings.search_m / min(pixel_m)) + 2, SEARCH_PX[0]), SEARCH_PX[1]))
+    reach = search_reach(settings, pixel_m)
     side = _window_side(size_px, reach)
     windows = choose_windows(*_edges(layer, root, grid, size_px), size_px, side)
 
@@ -75,11 +76,16 @@ def register_layer(
     return _layer_shift(*measure_common_shift(pairs(), reach), pixel_m, settings)
 
 
+def search_reach(settings: Registration, pixel_m: tuple[float, float]) -> int:
+    """The largest shift, in pixels along rows and along columns, that a search can find."""
+    return int(min(max(math.ceil(settings.search_m / min(pixel_m)) + 2, SEARCH_PX[0]), SEARCH_PX[1]))
+
+
 def _layer_shift(shift: Shift, spread_px: float, pixel_m: tuple[float, float], settings: Registration) -> LayerShift:
     if shift.dx_px is None or shift.dy_px is None or shift.confidence < settings.min_confidence:
         return LayerShift(shift.confidence)
     dx_m, dy_m = round(shift.dx_px * pixel_m[0], 3), round(shift.dy_px * pixel_m[1], 3)
-    spread_m = round(spread_px * max(pixel_m), 3)
+    spread_m = round(max(spread_px, LEAST_SPREAD_PX) * max(pixel_m), 3)
     return LayerShift(shift.confidence, shift.dx_px, shift.dy_px, dx_m, dy_m, spread_m, settings.correct)
 
 

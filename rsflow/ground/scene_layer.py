@@ -169,7 +169,8 @@ class WindowFeatures:
         if len(areas) < 2:
             return []
         shown = {name: draw_area(area, tile) for name, area in areas.items()}
-        return relate_covers(shown, tile.pixel_m, self.layer.provenance, found.is_mapped)
+        touched = {name: draw_area(area, tile, all_touched=True) for name, area in areas.items()}
+        return relate_covers(shown, touched, tile.pixel_m, self.layer.provenance, found.is_mapped)
 
 
 @dataclass(frozen=True)
@@ -211,9 +212,14 @@ def _in_period(found: Features, acquired: int | None) -> tuple[npt.NDArray[np.bo
     return there | ~readable, there & readable
 
 
+def feature_reach(forms: Sequence[FeatureForm]) -> float:
+    """How far beyond what is drawn a feature may reach, in metres."""
+    return max((form.uncertainty_m + (form.width_m or 0.0) for form in forms), default=0.0)
+
+
 def _margin(forms: Sequence[FeatureForm], pixel_m: tuple[float, float]) -> tuple[float, float]:
-    """How far beyond what is drawn a feature may reach, in pixels along x and y."""
-    metres = max((form.uncertainty_m + (form.width_m or 0.0) for form in forms), default=0.0)
+    """The same in pixels, along x and y."""
+    metres = feature_reach(forms)
     return metres / pixel_m[0], metres / pixel_m[1]
 
 

@@ -7,13 +7,13 @@ brackets, so that all that reads boxes in texts reads these; marks and entries t
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from rsflow.errors import DataError
 
+MAX_COORDINATE = 1e12  # an integer of JSON may be too long for a float
 _MARKS = re.compile(r"<ref-object>|<bbox>")
 
 
@@ -49,6 +49,8 @@ def _name(name: Any) -> str:
 
 def _box(box: Any) -> str:
     flat = [value for part in box for value in (part if isinstance(part, list) else [part])] if isinstance(box, list) else []
-    if len(flat) not in {4, 8} or not all(type(value) in (int, float) and math.isfinite(value) for value in flat):
+    if len(flat) not in {4, 8} or not all(
+        type(value) in (int, float) and -MAX_COORDINATE < value < MAX_COORDINATE for value in flat
+    ):
         raise DataError("broken_record", f"objects.bbox holds {str(box)[:60]}, expected four or eight finite numbers")
     return f"[{', '.join(f'{value:g}' for value in flat)}]"

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from rsflow.audit import audit
+from rsflow.audit.labels.category_spellings import CategorySpellings, is_misprint
 from rsflow.audit.records.positions import find_wrong_positions
 from rsflow.audit.records.text_rules import find_faults
+from rsflow.audit.report import Report
 from rsflow.imports.conversation import parse_conversation
 from tests.audit.test_planted import BOXES, record
 
@@ -294,3 +296,41 @@ def test_a_misprint_of_a_frequent_class_is_found(tmp_path: Path) -> None:
         record("<image>\nWhat is the category of this remote sensing image?", name) for name in ("airport",) * 12 + ("airpot",)
     ]
     assert counts(tmp_path, rows)["category_spelling"] == 1
+
+
+@pytest.mark.parametrize(("one", "other"), [("Type A", "Type B"), ("Class I", "Class II"), ("airport 1", "airport 2")])
+def test_names_in_series_are_no_misprints(one: str, other: str) -> None:
+    assert not is_misprint(one, other)
+
+
+@pytest.mark.parametrize(
+    "name", ["airpot", "aiport", "iarport", "airprot", "airportt", "airpoft", "xairport", "airpor", "irport"]
+)
+def test_a_misprint_is_found_wherever_it_stands_in_the_name(name: str) -> None:
+    report, spellings = Report("set.json", "llava"), CategorySpellings()
+    for used in ("airport",) * 12 + ("stadium",) * 12 + (name,):
+        spellings.add(used, "record 0")
+    spellings.report_to(report)
+    assert report.counts == {"category_spelling": 1}
+
+
+def test_amounts_of_records_without_a_picture_are_not_compared(tmp_path: Path) -> None:
+    rows = [record("How many ships are there in the image?", "3"), record("Is there a ship in the image?", "No")]
+    for row in rows:
+        del row["image"]
+    assert "amounts_differ" not in counts(tmp_path, rows, "llava")
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "\u2460"])
+def test_a_digit_that_is_no_decimal_is_no_number(tmp_path: Path, number: str) -> None:
+    rows = [record("<image>\nHow many ships are there?", number), record("<image>\nIs there a ship?", "No")]
+    assert "amounts_differ" not in counts(tmp_path, rows, "llava")
+
+
+def test_a_coordinate_too_long_for_a_float_is_a_fault(tmp_path: Path) -> None:
+    swift = {
+        **record("<image>\nDetect all ships.", "A <ref-object><bbox>."),
+        "objects": {"ref": ["ship"], "bbox": [[10**400, 2, 3, 4]]},
+    }
+    assert counts(tmp_path, [swift]) == {"broken_record": 1}
+    assert "box_not_a_box" in faults("qwen", "Where?", f'[{{"bbox_2d": [{10**400}, 20, 30, 40], "label": "ship"}}]')

@@ -12,7 +12,7 @@ import pytest
 import rasterio
 from scipy import ndimage
 
-from rsflow.cells.registration import UNKNOWN_SHIFT, Shift, measure_shift, structure, wilson_lower
+from rsflow.cells.registration import UNKNOWN_SHIFT, Shift, measure_common_shift, measure_shift, structure, wilson_lower
 
 Picture = npt.NDArray[np.float32]
 
@@ -186,3 +186,14 @@ def test_real_pictures_that_are_turned_have_no_shift(test_data: Path, degrees: f
     picture, valid = picture[:384, :384], valid[:384, :384]
     turned = ndimage.rotate(picture, degrees, reshape=False, order=1, mode="reflect")
     assert measure_shift(structure(picture, valid), structure(turned, valid), 12) == UNKNOWN_SHIFT
+
+
+@pytest.mark.parametrize(("height", "width", "reach"), [(48, 48, 52), (64, 64, 64), (40, 200, 64), (200, 33, 64)])
+def test_a_picture_may_be_smaller_than_the_search(height: int, width: int, reach: int) -> None:
+    pairs = []
+    for seed in range(3):
+        picture = texture(height + 8, width + 8, seed)
+        pairs.append((structure(picture[4:-4, 4:-4]), structure(moved(picture, 3, -2)[4:-4, 4:-4])))
+    found, _ = measure_common_shift(pairs, reach)
+    assert found.dx_px == pytest.approx(3, abs=0.3)
+    assert found.dy_px == pytest.approx(-2, abs=0.3)

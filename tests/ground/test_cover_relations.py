@@ -102,7 +102,8 @@ def test_nothing_is_said_where_one_is_not_beyond_the_other(name: str) -> None:
     forest[{"around it": np.s_[20:40, 20:40], "mixed": np.s_[::3], "on both sides": np.s_[:15]}[name]] = True
     if name == "on both sides":
         forest[45:] = True
-    found = relate_covers({"forest": forest, "water": ~forest}, (1.0, 1.0), COVER, is_mapped=True)
+    covers = {"forest": forest, "water": ~forest}
+    found = relate_covers(covers, covers, (1.0, 1.0), COVER, is_mapped=True)
     assert not [label for label in found if label.category.startswith(BEARING)]
     assert [label for label in found if label.category.startswith(BORDER)]
 
@@ -110,10 +111,39 @@ def test_nothing_is_said_where_one_is_not_beyond_the_other(name: str) -> None:
 def test_where_cover_is_unknown_only_borders_that_are_there_are_told() -> None:
     one, other = np.zeros((2, SIZE, SIZE), np.bool_)
     one[:20], other[50:] = True, True
-    assert relate_covers({"forest": one, "water": other}, (1.0, 1.0), COVER, is_mapped=False) == []
+    covers = {"forest": one, "water": other}
+    assert relate_covers(covers, covers, (1.0, 1.0), COVER, is_mapped=False) == []
     other[20:] = True
-    (border,) = relate_covers({"forest": one, "water": other}, (1.0, 1.0), COVER, is_mapped=False)
+    (border,) = relate_covers(covers, covers, (1.0, 1.0), COVER, is_mapped=False)
     assert (border.category, border.text, border.value) == (f"{BORDER}forest", "water", SIZE)
+
+
+@pytest.mark.parametrize(("middle", "count"), [(False, 0), (True, 1)], ids=["no middle", "one middle"])
+def test_strips_narrower_than_a_pixel_are_not_apart_from_what_they_run_through(middle: bool, count: int) -> None:
+    """Water in quarters of pixels, of which no middle tells, runs all through the forest; farmland is away from both."""
+    parts = 4
+    fine = np.full((SIZE * parts, SIZE * parts), 1.0)
+    fine[: 30 * parts : 4 * parts] = 2.0
+    fine[40 * parts :] = 3.0
+    if middle:
+        fine[34 * parts : 35 * parts] = 2.0
+    fine[:, 30 * parts :] = 3.0
+    fine[34 * parts : 35 * parts, 30 * parts :] = 2.0 if middle else 3.0
+    labels = label_cover(fine, np.ones(fine.shape, np.bool_), np.ones((SIZE, SIZE), np.bool_), parts, LEGEND, (), 0, COVER)
+    borders = {(label.category, label.text): label.value for label in labels if label.category.startswith(BORDER)}
+    assert 0.0 not in borders.values()
+    assert len([pair for pair in borders if "water" in pair or f"{BORDER}water" in pair]) == 2 * count
+
+
+def test_a_strip_of_a_vector_layer_that_no_middle_shows_is_not_apart(build: GroundBuild, tmp_path: Path) -> None:
+    areas = [square(0, 0, 64, 20), square(0, 20, 64, 24), square(0, 44, 64, 20), square(0, 25.6, 64, 0.3), square(10, 50, 9)]
+    layer = write_layer(tmp_path / "areas.gpkg", areas, {"use": ["forest", "farmland", "meadow", "lake", "lake"]})
+    options = {"rules": [{"category": {"from": "use"}, "kind": "area"}]}
+    rows = build.labels(layer, options, entry={"exhaustive": True})
+    first = [row for row in rows if row["tile_id"].endswith("/0_0_64") and row["kind"] == "fact"]
+    borders = {(row["category"], row["text"]): row["value"] for row in first}
+    assert borders[f"{BORDER}forest", "meadow"] == 0.0
+    assert (f"{BORDER}farmland", "lake") not in borders  # 5.7 pixels from the pond, and crossed by the strip
 
 
 def test_areas_of_a_vector_layer_border_on_each_other_and_lie_in_directions(build: GroundBuild, tmp_path: Path) -> None:

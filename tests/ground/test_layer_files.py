@@ -7,6 +7,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +16,7 @@ import shapely
 from rsflow.config.annotation_settings import Annotations
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
+from rsflow.ground.files.curves import _type_codes
 from rsflow.ground.layer_copy import LayerSummary, read_features
 from rsflow.ground.layer_settings import VectorOptions
 from rsflow.ground.layer_store import layer_copy
@@ -77,6 +79,15 @@ def test_archives_are_read_by_member(tmp_path: Path) -> None:
     for name in ("one.zip", "g.geojson.gz"):
         (tmp_path / f"cut.{name}").write_bytes((tmp_path / name).read_bytes()[:-30])
         assert "truncated" in refused(tmp_path / f"cut.{name}")
+
+
+def test_type_codes_of_a_slice_are_those_of_its_values() -> None:
+    line, points = shapely.LineString([(0, 0), (1, 1)]), shapely.MultiPoint([(0, 0)])
+    shapes = np.array([shapely.Point(0, 0), line, None, shapely.box(0, 0, 1, 1), points], object)
+    wkb = pa.array(shapely.to_wkb(shapes), pa.binary())
+    for start in range(5):
+        assert _type_codes(wkb.slice(start)).tolist() == [1, 2, -1, 3, 4][start:]
+        assert _type_codes(pa.array(wkb.drop_null().to_pylist(), pa.binary()).slice(start)).tolist() == [1, 2, 3, 4][start:]
 
 
 def test_curves_become_lines_and_surfaces_of_triangles_are_counted(tmp_path: Path) -> None:

@@ -78,6 +78,8 @@ def test_a_moved_layer_is_found(tmp_path: Path, town: tuple[Path, list[shapely.P
     layer = write_layer(tmp_path / "a.gpkg", move(houses, east, north))
     found = shift_of(tmp_path, scene, layer)
     assert found.confidence > 0.6
+    assert METRE / 2 <= found.remaining_uncertainty(5.0) < 2.0
+    assert found.remaining_uncertainty(0.1) == 0.1
     assert (found.dx_m, found.dy_m) == (pytest.approx(-east, abs=0.2), pytest.approx(north, abs=0.2))
 
 
@@ -94,6 +96,16 @@ def test_labels_are_moved_back_and_say_so(tmp_path: Path, town: tuple[Path, list
     ]
     np.testing.assert_allclose(np.array(sorted(row["box"] for row in boxes)), np.array(sorted(true)), atol=0.5)
     assert all(row["revision"].startswith("moved by -4.") and "confidence 0." in row["revision"] for row in boxes)
+
+
+def test_a_scene_smaller_than_the_search_is_planned(tmp_path: Path, town: tuple[Path, list[shapely.Polygon]]) -> None:
+    scene, houses = town
+    with rasterio.open(scene) as found:
+        pixels, profile = found.read(window=((0, 64), (0, 64))), found.profile
+    with rasterio.open(tmp_path / "small.tif", "w", **{**profile, "height": 64, "width": 64}) as out:
+        out.write(pixels)
+    layer = write_layer(tmp_path / "a.gpkg", houses)
+    assert shift_of(tmp_path, tmp_path / "small.tif", layer, search_m=50.0).dx_px is None
 
 
 def test_a_shift_that_is_not_corrected_makes_places_uncertain(tmp_path: Path, town: tuple[Path, list[shapely.Polygon]]) -> None:

@@ -50,6 +50,18 @@ def test_rings_are_read_from_well_known_binary(polygons: np.ndarray) -> None:
     assert shapely.is_missing(rings.to_geometries()[~found]).all()
 
 
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary()], ids=str)
+@pytest.mark.parametrize("null_first", [False, True])
+def test_slices_of_an_array_are_read_as_their_own_values(polygons: np.ndarray, kind: pa.DataType, null_first: bool) -> None:
+    every = np.array([None if null_first else polygons[0], *polygons[1:20]], object)
+    wkb = pa.array(shapely.to_wkb(every), kind)
+    for start, count in ((3, 4), (1, 19), (0, 5), (19, 1)):
+        rings, found = read_rings(wkb.slice(start, count))
+        there = ~shapely.is_missing(every[start : start + count])
+        assert found.tolist() == there.tolist()
+        assert shapely.equals_exact(rings.to_geometries()[there], every[start : start + count][there]).all()
+
+
 def test_bounds_areas_and_order_are_those_of_shapely(polygons: np.ndarray) -> None:
     rings = Rings.of_polygons(polygons)
     assert (rings.bounds == shapely.bounds(polygons)).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,16 @@ import shapely
 from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import RsflowError
 from rsflow.ground.layer_settings import VectorOptions
+from rsflow.ground.layer_shift import LayerShift
 from rsflow.ground.layer_store import layer_copy
+from rsflow.ground.placed_features import TileView
+from rsflow.ground.scene_grid import SceneGrid
+from rsflow.ground.scene_layer import SceneLayer, read_window_features
 from rsflow.inspection.vacuum import Retention, vacuum
+from rsflow.lake.tables import create_lake
 from rsflow.phases.build import run
 from rsflow.planning.plan import make_plan
+from rsflow.spatial.geometry import Window
 from tests.ground.conftest import (
     EAST,
     NORTH,
@@ -65,6 +72,62 @@ def test_only_scenes_whose_ground_changed_are_labelled_again(two: GroundBuild, t
     assert again([*HERE, square(206, 5, 10)], ["house", "barn", "house"]) == {"scenes.b"}, "moved"
     assert again([*HERE, *THERE], ["barn", "barn", "house"]) == {"scenes.a"}, "renamed"
     assert again([*HERE], ["house", "barn"]) == {"scenes.b"}, "gone"
+
+
+@pytest.mark.parametrize(
+    ("options", "far"),
+    [
+        ({"registration": {"search_m": 80.0}}, 7.0),
+        ({"registration": {"search_m": 80.0, "correct": False}}, 7.0),
+        ({"uncertainty_m": 50.0}, 4.0),
+        ({}, None),
+    ],
+    ids=["shift", "uncorrected shift", "uncertainty", "neither"],
+)
+def test_a_feature_that_may_reach_into_a_scene_belongs_to_it(
+    build: GroundBuild, tmp_path: Path, options: dict[str, Any], far: float | None
+) -> None:
+    """A square whose right side is `far` pixels left of the scene may lie in it; one 60 pixels away may not."""
+    found = []
+    for number, away in enumerate((far or 1.0, 60.0)):
+        geometries = [*HERE, square(-10.0 - away, 40, 10)]
+        (tmp_path / f"{number}").mkdir()
+        near = write_layer(tmp_path / f"{number}/near.gpkg", geometries, {"kind": ["house"] * 3})
+        alone = write_layer(tmp_path / f"{number}/alone.gpkg", HERE, {"kind": ["house"] * 2})
+        layers = [build.plan(file, {**OPTIONS, **options}).ground.of_scene["scenes.a"][0] for file in (near, alone)]
+        found.append(layers[0].digest != layers[1].digest)
+    assert found == [far is not None, False]
+
+
+def test_a_wide_line_beside_a_scene_belongs_to_it(build: GroundBuild, tmp_path: Path) -> None:
+    options = {"rules": [{"category": "road", "kind": "line", "width_m": 60.0}]}
+    roads = [
+        shapely.LineString([(EAST + col * PIXEL, NORTH - 900), (EAST + col * PIXEL, NORTH - 100)]) for col in (50, -2, -30)
+    ]
+    digests = []
+    for number, lines in enumerate((roads[:1], roads[:2], [roads[0], roads[2]])):
+        layer = write_layer(tmp_path / f"{number}.gpkg", lines)
+        digests.append(build.plan(layer, options).ground.of_scene["scenes.a"][0].digest)
+    assert digests[0] == digests[2] != digests[1]
+
+
+@pytest.mark.parametrize("interest", [False, True])
+def test_a_layer_that_reaches_beyond_a_scene_is_complete_in_all_of_it_when_moved(
+    build: GroundBuild, tmp_path: Path, interest: bool
+) -> None:
+    layer = write_layer(tmp_path / "layer.gpkg", [*HERE, square(-80, -80, 5), square(200, 200, 5)], {"kind": ["house"] * 4})
+    options: dict[str, Any] = {**OPTIONS, "registration": {"search_m": 50.0}}
+    if interest:
+        options["area_of_interest"] = str(write_layer(tmp_path / "interest.gpkg", [square(-90, -90, 400)]))
+    config = build.config(layer, options, entry={"exhaustive": True})
+    planned = make_plan(config, create_lake(config.root)).ground.of_scene["scenes.a"][0]
+    assert isinstance(planned, SceneLayer)
+    grid = SceneGrid("EPSG:32633", (PIXEL, 0, EAST, 0, -PIXEL, NORTH))
+    tiles = [TileView(Window(row, col, 64, 64), (PIXEL, PIXEL)) for row in (0, 64) for col in (0, 64)]
+    for dx, dy in ((0.0, 0.0), (3.0, -2.0), (-5.0, 5.0)):
+        moved = replace(planned, shift=LayerShift(0.9, dx, dy, dx * PIXEL, dy * PIXEL, 5.0, True))
+        window = read_window_features(moved, config.root, grid, (0.0, 0.0, 128.0, 128.0), (PIXEL, PIXEL), None)
+        assert [truth.complete for truth in window.label(tiles, 0.3)] == [("house",)] * 4
 
 
 def test_a_second_build_does_nothing_and_a_new_scene_only_its_own(build: GroundBuild, tmp_path: Path) -> None:

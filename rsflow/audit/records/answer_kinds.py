@@ -104,12 +104,12 @@ def asked_category(exchange: Exchange) -> str:
 def read_number(text: str) -> int:
     """The value of what NUMBER finds."""
     lower = text.lower()
-    return int(lower) if lower.isdigit() else 0 if lower == "zero" else NUMBER_WORDS.index(lower)
+    return int(lower) if lower.isdecimal() else 0 if lower == "zero" else NUMBER_WORDS.index(lower)
 
 
 def _is_no_amount(closed: str | None, answer: str, is_number: bool) -> bool:
     if closed is not None:
-        return not _AMOUNT.search(closed) if not is_number else not closed.isdigit()
+        return not _AMOUNT.search(closed) if not is_number else not closed.isdecimal()
     return not _AMOUNT.search(answer) and not _LOOSE_AMOUNT.search(answer)
 
 

@@ -7,7 +7,6 @@ that asks for places, or about a box, must come with them.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +17,7 @@ from rsflow.audit.records.template_texts import JSON_FORMS
 from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Exchange
 from rsflow.imports.label_parsing import match_phrasing, strip_answer_hints
+from rsflow.imports.swift_objects import MAX_COORDINATE
 from rsflow.instructions.wording.english import singular_noun
 
 _N = r"\s*-?\d+(?:\.\d+)?\s*"
@@ -100,7 +100,9 @@ def _object_fault(text: str) -> str:
     except ValueError:
         return "it is not JSON"
     box = value.get("bbox_2d")
-    if "bbox_2d" in value and not (isinstance(box, list) and all(type(n) in (int, float) and math.isfinite(n) for n in box)):
+    if "bbox_2d" in value and not (
+        isinstance(box, list) and all(type(n) in (int, float) and -MAX_COORDINATE < n < MAX_COORDINATE for n in box)
+    ):
         return f"its bbox_2d is {box!r}, expected four numbers"
     label = value.get("label", "-")
     return "" if isinstance(label, str) and label.strip() else f"its label is {label!r}, expected a name"

@@ -32,6 +32,8 @@ class CategoryCounts:
 
     def add(self, number: int, conversation: Conversation) -> Iterator[tuple[int, str]]:
         """(earlier record, what differs) for what this record says otherwise than one before."""
+        if not conversation.pictures:
+            return
         for exchange in conversation.exchanges:
             for name, least, most in parse_counts(exchange, self.form):
                 key = hash((conversation.pictures, name.casefold()))
@@ -48,7 +50,7 @@ UNBOUNDED = 1 << 30
 def parse_counts(exchange: Exchange, form: str) -> Iterator[tuple[str, int, int]]:
     """(category, least, most) of what an exchange says of a whole category of its picture."""
     question, answer = bare_question(exchange), closed_answer(exchange, form)
-    if (many := HOW_MANY.fullmatch(question)) and answer and answer.isdigit():
+    if (many := HOW_MANY.fullmatch(question)) and answer and answer.isdecimal():
         yield from _named(many[1], int(answer), int(answer))
     elif (one := IS_THERE.fullmatch(question)) and answer in {"yes", "no"}:
         yield from _named(one[1], *((1, UNBOUNDED) if answer == "yes" else (0, 0)))

@@ -35,8 +35,9 @@ def _type_codes(wkb: pa.Array) -> npt.NDArray[np.int64]:
     found = np.full(len(wkb), -1, np.int64)
     if not len(wkb):
         return found
-    _, offsets, data = wkb.cast(pa.large_binary()).buffers()
-    starts = np.frombuffer(offsets, np.int64)[wkb.offset : wkb.offset + len(wkb) + 1]
+    large = wkb.cast(pa.large_binary())  # of a slice, the cast may have another offset
+    _, offsets, data = large.buffers()
+    starts = np.frombuffer(offsets, np.int64)[large.offset : large.offset + len(large) + 1]
     there = np.diff(starts) >= 5
     if there.any():
         heads = np.frombuffer(data, np.uint8)[starts[:-1][there, None] + np.arange(5)]

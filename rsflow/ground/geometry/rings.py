@@ -246,7 +246,8 @@ def _buffers(wkb: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], Numbers]:
     """All bytes of the values, and where each begins in them (n + 1,). Missing values have none."""
     if not len(wkb):
         return np.empty(0, np.uint8), np.zeros(1, np.int64)
-    _, offsets, data = wkb.cast(pa.large_binary()).buffers()
-    places = np.frombuffer(offsets, np.int64)[wkb.offset : wkb.offset + len(wkb) + 1]
+    large = wkb.cast(pa.large_binary())  # of a slice, the cast may have another offset
+    _, offsets, data = large.buffers()
+    places = np.frombuffer(offsets, np.int64)[large.offset : large.offset + len(large) + 1]
     every = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
     return every[places[0] : places[-1]], places - places[0]

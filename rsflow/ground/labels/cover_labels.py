@@ -41,15 +41,18 @@ def label_cover(
     classed = known & valid & ~np.isin(values, no_data)
     labels: list[Label] = []
     regions: dict[str, Mask] = {}
+    touched: dict[str, Mask] = {}
     for category in sorted({name for name in legend.values() if name}):
         mine = classed & np.isin(values, [value for value, name in legend.items() if name == category])
         if mine.any():
             regions[category] = middle = mine[parts // 2 :: parts, parts // 2 :: parts]
+            samples = mine.reshape(visible.shape[0], parts, visible.shape[1], parts)
+            touched[category] = np.logical_or.reduce(samples, axis=(1, 3))
             labels.append(Label("cover", category, provenance, _largest(middle), value=int(mine.sum()) / total))
             labels += _objects(middle, category, min_px, provenance) if category in objects else []
     rest = (total - int(classed.sum())) / total
     is_mapped = not rest and not np.isin(values[classed], [value for value, name in legend.items() if name == ""]).any()
-    labels += relate_covers(regions, pixel_m, provenance, is_mapped)
+    labels += relate_covers(regions, touched, pixel_m, provenance, is_mapped)
     return [*labels, Label("cover", UNKNOWN, provenance, value=rest)] if rest > 0 else labels
 
 

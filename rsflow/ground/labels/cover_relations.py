@@ -1,9 +1,9 @@
 """How the land covers of a tile lie to each other: which border on which, and in which direction one lies from another.
 
 One idea: both are told of masks, whatever the covers came from, and only where they are plain. Covers border on each other
-where their pixels touch by their sides; they lie apart where more than APART_PX pixels are between them; between the two
-nothing is said. One lies in a direction from another where, along the line through their middles, nearly all of the one is
-beyond nearly all of the other.
+where their pixels touch by their sides; they lie apart where more than APART_PX pixels are between any parts of them, however
+narrow; between the two nothing is said. One lies in a direction from another where, along the line through their middles,
+nearly all of the one is beyond nearly all of the other.
 
 Directions are degrees in the picture, clockwise from its upper edge, measured in metres; where north is, a tile's place tells
 (rsflow.instructions.facts.cover_relations).
@@ -31,23 +31,33 @@ SIDES = ndimage.generate_binary_structure(2, 1)
 
 
 def relate_covers(
-    regions: Mapping[str, Mask], pixel_m: tuple[float, float], provenance: Provenance, is_mapped: bool
+    regions: Mapping[str, Mask],
+    touched: Mapping[str, Mask],
+    pixel_m: tuple[float, float],
+    provenance: Provenance,
+    is_mapped: bool,
 ) -> list[Label]:
-    """Facts of every two covers that share no pixel. `regions`: (rows, cols) by category. `is_mapped`: the cover of the whole
-    tile is known; where it is not, only borders that are there are told."""
-    pairs = [(one, other) for one, other in combinations(sorted(regions), 2) if not (regions[one] & regions[other]).any()]
-    borders = [found for found in _borders(regions, pairs, pixel_m, provenance) if found.value or is_mapped]
+    """Facts of every two covers that have pixels and share none. `regions`, `touched` (rows, cols) by category: the pixels
+    whose middle a cover has, and those of which it has any part. `is_mapped`: the cover of the whole tile is known; where it is
+    not, only borders that are there are told."""
+    names = sorted(name for name, mask in regions.items() if mask.any())
+    pairs = [(one, other) for one, other in combinations(names, 2) if not (regions[one] & regions[other]).any()]
+    borders = [found for found in _borders(regions, touched, pairs, pixel_m, provenance) if found.value or is_mapped]
     return [*borders, *_bearings(regions, pairs, pixel_m, provenance)] if is_mapped else borders
 
 
 def _borders(
-    regions: Mapping[str, Mask], pairs: list[tuple[str, str]], pixel_m: tuple[float, float], provenance: Provenance
+    regions: Mapping[str, Mask],
+    touched: Mapping[str, Mask],
+    pairs: list[tuple[str, str]],
+    pixel_m: tuple[float, float],
+    provenance: Provenance,
 ) -> Iterator[Label]:
-    """How many metres the common border of two covers is long, 0 where they lie apart."""
-    near = {name: ndimage.binary_dilation(mask, SIDES, APART_PX) for name, mask in regions.items()}
+    """How many metres the common border of two covers is long, 0 where no part of one is near the other."""
+    near = {name: ndimage.binary_dilation(mask, SIDES, APART_PX) for name, mask in touched.items()}
     for one, other in pairs:
         mine, theirs = regions[one], regions[other]
-        if not (near[one] & theirs).any():
+        if not (near[one] & touched[other]).any():
             yield Label("fact", f"{BORDER}{one}", provenance, text=other, value=0.0)
             continue
         beside = (mine[:, :-1] & theirs[:, 1:]).sum() + (theirs[:, :-1] & mine[:, 1:]).sum()

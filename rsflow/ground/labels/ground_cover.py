@@ -119,14 +119,15 @@ def _share(area: shapely.Geometry, tile: TileView) -> float:
     return float(_middles_inside(area, window)[tile.valid[: window.height_px, : window.width_px]].mean())
 
 
-def draw_area(area: shapely.Geometry, tile: TileView) -> npt.NDArray[np.bool_]:
-    """(rows, cols): which valid pixels of the tile have their middle in an area (pixels of the scene)."""
+def draw_area(area: shapely.Geometry, tile: TileView, all_touched: bool = False) -> npt.NDArray[np.bool_]:
+    """(rows, cols): which valid pixels of the tile have their middle in an area (pixels of the scene), or any part of them."""
     from rasterio import Affine
     from rasterio.features import rasterize
 
     window = tile.window
     shape = (window.height_px, window.width_px)
-    drawn = rasterize([area], shape, transform=Affine.translation(window.col_off, window.row_off), dtype="uint8") == 1
+    place = Affine.translation(window.col_off, window.row_off)
+    drawn = rasterize([area], shape, transform=place, all_touched=all_touched, dtype="uint8") == 1
     return np.asarray(drawn if tile.valid is None else drawn & tile.valid[: shape[0], : shape[1]])
 
 

@@ -60,10 +60,11 @@ def _suspicion(bounds: Box, in_degrees: bool, boxes: Sequence[Box]) -> str:
     return "give the scenes or the layer of the same ground, or state the right coordinate reference system with options.crs"
 
 
-def scene_bounds(row: Mapping[str, Any]) -> Box:
-    """The bounds of a scene (SCENES row with a map projection) in its own coordinates."""
+def scene_bounds(row: Mapping[str, Any], margin_px: tuple[float, float] = (0.0, 0.0)) -> Box:
+    """The bounds of a scene (SCENES row with a map projection) in its own coordinates, grown by a margin along x and y."""
     grid = SceneGrid(row["crs"], tuple(row["transform"]))
-    return grid.bounds((0.0, 0.0, float(row["width_px"]), float(row["height_px"])))
+    x, y = margin_px
+    return grid.bounds((-x, -y, row["width_px"] + x, row["height_px"] + y))
 
 
 def layer_name(entry: Annotations) -> str:

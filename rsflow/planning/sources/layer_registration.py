@@ -30,7 +30,7 @@ from rsflow.stage import fingerprint
 from rsflow.stages.label.cut_scenes import open_with_stretch
 from rsflow.tiles.render import render
 
-VERSION = 1  # raised when the same layer and scene give another shift
+VERSION = 2  # raised when the same layer and scene give another shift
 SUFFIX = ".shift.json"
 
 

@@ -6,6 +6,7 @@ place, another reference system, latitudes for longitudes) and an error that nam
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +14,13 @@ from rsflow.config.annotation_settings import Annotations
 from rsflow.config.settings import Source
 from rsflow.errors import ConfigError
 from rsflow.files import storage
+from rsflow.ground.categories.classify import FeatureForm
 from rsflow.ground.layer_copy import LayerSummary, read_features
 from rsflow.ground.layer_settings import Validity, VectorOptions
 from rsflow.ground.layer_store import LayerCopy, check_vector_options, interest_copy, layer_copy, local_copy
+from rsflow.ground.registration import search_reach
 from rsflow.ground.scene_grid import project_box
-from rsflow.ground.scene_layer import AreaOfInterest, SceneLayer
+from rsflow.ground.scene_layer import AreaOfInterest, SceneLayer, feature_reach
 from rsflow.planning.sources.layer_overlap import LayerPlan, check_overlap, has_overlap, layer_name, scene_bounds
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Box
@@ -37,16 +40,13 @@ def plan_vector_layer(source: Source, entry: Annotations, rows: Sequence[dict[st
     boxes = {row["scene_id"]: project_box(copy.summary.crs, scene_bounds(row), row["crs"]) for row in rows}
     check_overlap(copy.summary.bounds, copy.summary.crs, boxes, where, entry)
     interest = interest_copy(options, root, where) if options.area_of_interest else None
-    of_scene = {
-        row["scene_id"]: _scene_layer(row, boxes[row["scene_id"]], entry, options, copy, interest, root, name) for row in rows
-    }
+    of_scene = {row["scene_id"]: _scene_layer(row, entry, options, copy, interest, root, name) for row in rows}
     lost = [*_rejects(copy.summary, name, entry), *_rejects_without_time(rows, options, name)]
     return LayerPlan(of_scene, lost, _note(source.name, name, copy.summary))
 
 
 def _scene_layer(
     row: dict[str, Any],
-    boxes: list[Box],
     entry: Annotations,
     options: VectorOptions,
     copy: LayerCopy,
@@ -57,6 +57,8 @@ def _scene_layer(
     summary = copy.summary
     categories = {*summary.categories, *(rule.category for rule in options.every_rule if isinstance(rule.category, str))}
     complete = [name for name in entry.complete_categories(sorted(categories)) if name not in summary.misplaced]
+    ground = _ground_bounds(row, summary.forms, options)
+    boxes = project_box(summary.crs, ground, row["crs"])
     near = has_overlap(summary.bounds, boxes)
     features = read_features(local_copy(storage.join(root, copy.file)), summary.forms, boxes) if near else None
     return SceneLayer(
@@ -65,7 +67,7 @@ def _scene_layer(
         digest=features.digest() if features is not None and len(features) else "",
         bounds=_common(summary.bounds, boxes) if complete and not interest else None,
         complete=tuple(complete),
-        interest=_interest(row, interest, root) if interest else None,
+        interest=_interest(ground, row["crs"], interest, root) if interest else None,
         outline=options.outline,
         licence=entry.licence,
         attribution=entry.attribution,
@@ -74,8 +76,20 @@ def _scene_layer(
     )
 
 
-def _interest(row: dict[str, Any], copy: LayerCopy, root: str) -> AreaOfInterest:
-    boxes = project_box(copy.summary.crs, scene_bounds(row), row["crs"])
+def _ground_bounds(row: dict[str, Any], forms: Sequence[FeatureForm], options: VectorOptions) -> Box:
+    """The bounds (scene coordinates) of all features that may decide a label of the scene: those that are uncertain in place,
+    wider than they are drawn, or moved by a shift that is measured later, may lie outside of it."""
+    pixel_m = row["pixel_m"]
+    if not pixel_m:  # nothing is measured in metres then
+        return scene_bounds(row)
+    shift_px = search_reach(options.registration, tuple(pixel_m)) if options.registration else 0
+    metres = feature_reach(forms) + shift_px * math.hypot(*pixel_m)
+    return scene_bounds(row, (metres / pixel_m[0], metres / pixel_m[1]))
+
+
+def _interest(ground: Box, crs: str, copy: LayerCopy, root: str) -> AreaOfInterest:
+    """`ground`: the scene's bounds in coordinates of `crs`."""
+    boxes = project_box(copy.summary.crs, ground, crs)
     features = read_features(local_copy(storage.join(root, copy.file)), copy.summary.forms, boxes)
     return AreaOfInterest(copy.summary.crs, features.digest(), copy.file, copy.summary.forms)
 

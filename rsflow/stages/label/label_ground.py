@@ -44,7 +44,7 @@ class LabelGround:
     min_visibility: float
     root: str = field(compare=False)
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def open(self) -> BatchFunction:
         units = _UnitLabels(self.root, self.min_visibility)
