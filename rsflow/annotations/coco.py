@@ -46,25 +46,25 @@ from rsflow.spatial.run_lengths import decode_mask
 _NUMERIC = frozenset({int, float})
 _DECIMAL = re.compile(r"\s*-?[0-9]{1,12}(?:\.[0-9]*)?(?:[eE]-?[0-9])?\s*", re.ASCII)
 _CROWDS = ("auto", "areas", "objects", "reject")
+_POLYGONS = ("auto", *coco_conventions.POLYGON_MEANINGS)
 _FLAGS = ("difficult", "occluded", "truncated", "ignore")
 _FLAG_NAMES = frozenset(_FLAGS)
 
 
-def read_coco(files: Sequence[str], *, angle: str = "", crowds: str = "auto") -> AnnotatedSet:
+def read_coco(files: Sequence[str], *, angle: str = "", crowds: str = "auto", polygons: str = "auto") -> AnnotatedSet:
     """COCO files as one annotated set. UsageError where a file as a whole is not COCO, ConfigError for an unknown option."""
-    if crowds not in _CROWDS:
-        raise ConfigError(f"annotations.options.crowds is {crowds!r}, expected one of {', '.join(_CROWDS)}")
-    if angle and angle not in ANGLES:
-        raise ConfigError(f"annotations.options.angle is {angle!r}, expected one of {', '.join(ANGLES)}")
-    return merge_sets(part for file in files for part in _read_one(file, ANGLES.get(angle), crowds))
+    for name, value, known in (("angle", angle, ("", *ANGLES)), ("crowds", crowds, _CROWDS), ("polygons", polygons, _POLYGONS)):
+        if value not in known:
+            raise ConfigError(f"annotations.options.{name} is {value!r}, expected one of {', '.join(filter(None, known))}")
+    return merge_sets(part for file in files for part in _read_one(file, ANGLES.get(angle), crowds, polygons))
 
 
-def _read_one(file: str, radians_of_one: float | None, crowds: str) -> Iterator[AnnotatedSet]:
+def _read_one(file: str, radians_of_one: float | None, crowds: str, polygons: str) -> Iterator[AnnotatedSet]:
     data = _document(file)
     origin = Provenance("annotation", posixpath.basename(file))
     if crowds == "auto":
         crowds = "objects" if coco_conventions.marks_every_mask_as_crowd(data["annotations"]) else "areas"
-    meaning = coco_conventions.find_polygon_meaning(data["annotations"])
+    meaning = coco_conventions.find_polygon_meaning(data["annotations"]) if polygons == "auto" else polygons
     reading = _Reading(file, _categories(data, file), origin, radians_of_one, crowds, meaning, read_category_tree(data))
     for index, entry in enumerate(data["images"]):
         reading.take_picture(index, entry)
@@ -93,7 +93,7 @@ class _Reading:
     provenance: Provenance
     radians_of_one: float | None  # unit of the angle of five-number boxes; None: they are not expected
     crowds: str  # what iscrowd records become: objects, areas (that are not counted) or reject
-    polygons: coco_conventions.PolygonMeaning = "outlines"
+    polygons: str = "outlines"  # what they are: one of POLYGON_MEANINGS
     tree: CategoryTree = field(default_factory=CategoryTree)
     pictures: dict[str, _Picture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)

@@ -102,15 +102,20 @@ class LoggedRecords:
         self._log = AppendLog(storage.filesystem(storage.join(self.files.root, self.log_folder))[1])
 
     def write(self, records: Mapping[str, bytes | None]) -> None:
-        self._log.append([b"%b\t%b" % (name.encode(), record or b"") for name, record in records.items()])
+        known = [self._positions.get(name) for name in records]
+        after = max((each.segment for each in known if each), default="")  # what is read last holds, so it has to sort last
+        self._log.append([b"%b\t%b" % (name.encode(), record or b"") for name, record in records.items()], after)
         if self._in_files:
             self.files.write({name: None for name in records if name in self._in_files})
 
     def refresh(self) -> None:
         with self._refreshing:
-            for segment in list_segments(self._log.folder):
-                path, start = self._path(segment), self._read_until.get(segment, 0)
-                if os.path.getsize(path) > start:
+            sizes = {segment: os.path.getsize(self._path(segment)) for segment in list_segments(self._log.folder)}
+            if any(size < self._read_until.get(segment, 0) for segment, size in sizes.items()):
+                self._positions, self._read_until = {}, {}  # lines that were read were never acknowledged, and are gone
+            for segment, size in sizes.items():
+                start = self._read_until.get(segment, 0)
+                if size > start:
                     self._read_segment(segment, start)
 
     def _read_segment(self, segment: str, start: int) -> None:
@@ -132,7 +137,9 @@ class LoggedRecords:
         self.refresh()
         filed = self.files.names(folder)
         self._in_files.update(filed)
-        return sorted({*filed, *(name for name in self._positions if name.startswith(f"{folder}/"))})
+        with self._refreshing:
+            logged = [name for name in self._positions if name.startswith(f"{folder}/")]
+        return sorted({*filed, *logged})
 
     def versions(self, folder: str) -> Iterator[tuple[str, bytes]]:
         self.refresh()

@@ -35,7 +35,7 @@ from rsflow.ground.validity import read_periods
 from rsflow.spatial.geometry import Box, FloatArray
 from rsflow.stage import fingerprint
 
-VERSION = 2  # raised when the copy of the same layer changes
+VERSION = 3  # raised when the copy of the same layer changes
 _ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
 IDS_KEPT = 20  # feature ids that a summary names per reason
 

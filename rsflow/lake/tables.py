@@ -4,8 +4,7 @@ One idea: the tables are ordinary Delta tables with the schemas of rsflow.record
 leaves a table at its last commit and anybody can query it with DuckDB, Polars or Spark. `lake.json` states the format's
 version; a lake of a newer version is refused rather than misread.
 
-It refuses to be clever about reading: whole columns come back as Arrow, and rows count only where a mark says so (see
-rsflow.lake.receipts).
+Whole columns come back as Arrow, and rows count only where a mark says so (see rsflow.lake.receipts).
 """
 
 from __future__ import annotations
@@ -38,6 +37,7 @@ from rsflow.lake.delta.migration import migrate
 from rsflow.lake.delta.table_files import TableFile, read_columns
 from rsflow.lake.integrity import digests
 from rsflow.lake.json_files import read_json, write_json
+from rsflow.lake.relocations import Move, read_moves
 
 if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable
@@ -60,12 +60,18 @@ class Lake:
     root: str
     _open_tables: dict[str, DeltaTable] = field(default_factory=dict, compare=False, repr=False)
     written: set[str] = field(default_factory=set, compare=False, repr=False)  # tables that this object committed to
+    _moves: list[list[Move]] = field(default_factory=list, compare=False, repr=False)  # once they were read
 
     def __reduce__(self) -> tuple[type[Lake], tuple[str]]:
         return Lake, (self.root,)  # open tables stay in their process
 
     def place(self, *parts: str) -> str:
         return storage.join(self.root, *parts)
+
+    def moves(self) -> list[Move]:
+        """Where the lake's sources were moved, as this object found it first."""
+        self._moves[:] = self._moves or [read_moves(self.root)]
+        return self._moves[0]
 
     def read_json(self, name: str, keys: Sequence[str]) -> dict[str, Any] | None:
         """See `rsflow.lake.json_files.read_json`."""

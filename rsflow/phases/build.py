@@ -181,7 +181,9 @@ def _prepare_lake(built: BuildConfig) -> Lake:
 
 
 def _keep_config(built: BuildConfig, lake: Lake) -> None:
-    text = json.dumps({"fingerprint": config_fingerprint(built), "config": resolved(built)}, indent=1, sort_keys=True)
+    text = json.dumps(
+        {"fingerprint": config_fingerprint(built, lake.moves()), "config": resolved(built)}, indent=1, sort_keys=True
+    )
     place = lake.place(CONFIG)
     former = storage.read_text_if_exists(place)
     if former != text:

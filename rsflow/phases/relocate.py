@@ -21,7 +21,7 @@ from rsflow.config.validation import check
 from rsflow.engine.progress import progress
 from rsflow.errors import LakeError, UsageError
 from rsflow.files import storage
-from rsflow.lake.relocations import add_move, replace_folder
+from rsflow.lake.relocations import add_move, read_moves, replace_folder
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import CONFIG, read_config
 from rsflow.phases.shard.shard import config_fingerprint
@@ -52,7 +52,7 @@ def relocate(root: str, old: str, new: str) -> Relocated:
     _check_same(known, rows, new)
     lake.overwrite("scenes", lambda: [rows])
     add_move(lake.root, (old, new))
-    text = {"fingerprint": config_fingerprint(built), "config": resolved(built)}
+    text = {"fingerprint": config_fingerprint(built, read_moves(lake.root)), "config": resolved(built)}
     storage.write_bytes(lake.place(CONFIG), json.dumps(text, indent=1, sort_keys=True).encode())
     files = rows["files"].combine_chunks()
     at_new = [any(replace_folder(path, new, "") != path for path in paths) for paths in files.to_pylist()]

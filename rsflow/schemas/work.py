@@ -148,14 +148,17 @@ CELL_WORK = pa.schema(
     ]
 )
 
-# What TransferLabels gets: a row per cell of the ground grid, with its tiles of all scenes and their own labels.
+# What TransferLabels gets: a row per cell of the ground grid, with its tiles of all scenes and their own labels as they are
+# after review. `unreviewed`: what the tiles on which reviewers decided had before.
 _TRANSFERRED_ON = _GROUPED_BY_CELL | {"vocabulary", "unknown", "bright_share"}
+_KNOWN_OF_TILE = [TILES.field(name) for name in ("tile_id", "vocabulary", "unknown")]
 
 TRANSFER_WORK = pa.schema(
     [
         *(INSTRUCT_WORK.field(name) for name in ("unit", "scene_id", "source", "labels")),
         ("place", pa.string()),  # the cell's name
         ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in _TRANSFERRED_ON]))),
+        ("unreviewed", pa.list_(pa.struct([*_KNOWN_OF_TILE, INSTRUCT_WORK.field("labels")]))),
     ]
 )
 

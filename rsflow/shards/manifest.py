@@ -184,13 +184,18 @@ def find_latest(root: str) -> int | None:
     It is the last one that follows without a gap after the one that `LATEST` names: a manifest is written when all its shards
     are there, so a run that was killed before it named its snapshot, or a damaged number, does not bring back an earlier one.
     """
-    number = read_latest(root)
+    number = _read_latest(root)
     while number is not None and storage.exists(_place(root, number + 1)):
         number += 1
     return number
 
 
-def read_latest(root: str) -> int | None:
+def is_latest(root: str, number: int) -> bool:
+    """Whether `LATEST` names this snapshot and none follows it."""
+    return _read_latest(root) == number and storage.read_text_if_exists(_place(root, number + 1)) is None
+
+
+def _read_latest(root: str) -> int | None:
     """The number that `LATEST` holds, None where there is no such file; SnapshotError where it holds something else."""
     place = storage.join(root, _LATEST)
     text = storage.read_text_if_exists(place)

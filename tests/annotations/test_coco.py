@@ -133,6 +133,8 @@ def test_polygons_that_are_all_boxes_are_no_outlines(tmp_path: Path, records: An
     assert len(labels) == len(records)
     assert sum(bool(label.shape.area_parts) for label in labels) == outlines
     assert labels[0].shape.box == (0, 10, 6, 30)
+    outlined = read_coco(written(tmp_path, annotations=records), polygons="outlines").pictures["Harbour_1"].labels
+    assert all(label.shape.area_parts for label in outlined)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +151,12 @@ def test_polygons_that_are_all_rectangles_are_oriented_boxes(tmp_path: Path, tur
     assert {label.shape.oriented for label in labels} == {oriented}
     assert labels[-1].shape.polygon == tuple(turned)
     assert labels[0].shape.box == (0, 10, 6, 30)
+
+
+@pytest.mark.parametrize("value", [10**400, 1.5e308, float("nan"), True, "6"])
+def test_a_value_that_is_no_coordinate_loses_its_record_alone(tmp_path: Path, value: Any) -> None:
+    annotated = read_coco(written(tmp_path, annotations=rectangles(10, [50, 50, value, 50, 60, 60, 50, 60])))
+    assert len(annotated.pictures["Harbour_1"].labels) >= 10
 
 
 def test_a_mask_of_another_size_than_its_picture_is_reported(tmp_path: Path) -> None:

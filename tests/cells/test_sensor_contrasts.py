@@ -39,25 +39,21 @@ def write(path: Path, bands: dict[str, npt.NDArray[Any]], dtype: str) -> None:
         file.descriptions = tuple(bands)
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
-    place, ground, rng = tmp_path_factory.mktemp("sensors"), fields(), np.random.default_rng(2)
+def build(place: Path, sensor: str, unit: str, values: npt.NDArray[np.float64]) -> BuildResult:
+    """Groups of a photograph, clouded in the lower left, and of what another sensor measures on the same ground."""
+    ground, rng = fields(), np.random.default_rng(2)
     cloud = np.zeros((SIZE, SIZE), bool)
     cloud[60:120, 10:70] = True
     grey = np.where(cloud, 235, 60 + 120 * ground) + rng.normal(0, 3, ground.shape)
     write(place / "optical_20200601.tif", {"red": grey, "green": grey, "blue": grey, "cloud_mask": cloud}, "uint8")
-    radar = -14 + 6 * ground + rng.normal(0, 0.7, ground.shape)
-    radar[70:100, 20:50] = -25 + rng.normal(0, 0.5, (30, 30))  # smooth and dark, under the cloud
-    radar[30:34, 90:95] = 6  # a strong echo in the open
-    radar[106:110, 56:60] = 6  # and one under the cloud
-    write(place / "sar_20200602.tif", {"vv": radar}, "float32")
+    write(place / f"{sensor}_20200602.tif", {"measured": values}, "float32")
     time = {"acquired_at": "_([0-9]{8})[.]tif"}
     source = {"licence": "CC0-1.0"}
     config = {
         "root": str(place / "lake"),
         "sources": [
             {"name": "o", "sensor": "optical", "scenes": {"files": str(place / "optical*.tif"), **time}, **source},
-            {"name": "s", "sensor": "sar", "scenes": {"files": str(place / "sar*.tif"), "unit": "db", **time}, **source},
+            {"name": "s", "sensor": sensor, "scenes": {"files": str(place / f"{sensor}*"), "unit": unit, **time}, **source},
         ],
         "tiles": {"grid": "ground", "size_px": SIZE, "gsd_m": 10},
         "render": {"raw_bands": True, "format": "png"},
@@ -67,6 +63,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
     }
     (place / "build.yaml").write_text(yaml.safe_dump(config))
     return run(load(str(place / "build.yaml"), []))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
+    rng = np.random.default_rng(3)
+    radar = -14 + 6 * fields() + rng.normal(0, 0.7, (SIZE, SIZE))
+    radar[70:100, 20:50] = -25 + rng.normal(0, 0.5, (30, 30))  # smooth and dark, under the cloud
+    radar[30:34, 90:95] = 6  # a strong echo in the open
+    radar[106:110, 56:60] = 6  # and one under the cloud
+    return build(tmp_path_factory.mktemp("sensors"), "sar", "db", radar)
 
 
 def test_spots_and_what_lies_under_cloud_are_labels_of_the_group(built: BuildResult) -> None:
@@ -84,3 +90,15 @@ def test_the_answers_say_what_was_measured_and_where(built: BuildResult) -> None
     texts = [turn["text"] for row in built.now.instructions().to_pylist() for turn in row["turns"]]
     assert any("[[one spot|0]] that stands out" in text and "as calm water does" in text for text in texts)
     assert any("decibels stronger in echo than its surroundings" in text for text in texts)
+
+
+def test_infrared_does_not_see_through_cloud(tmp_path: Path) -> None:
+    kelvin = 290 + 4 * fields() + np.random.default_rng(4).normal(0, 0.2, (SIZE, SIZE))
+    kelvin[30:34, 90:95] += 20
+    kelvin[106:110, 56:60] += 20  # where the photograph is clouded
+    built = build(tmp_path, "infrared", "kelvin", kelvin)
+    found = [row for row in built.now.labels().to_pylist() if row["category"] == "warm spot"]
+    assert {tuple(row["box"]): row["flags"] for row in found} == {(90, 30, 95, 34): [], (56, 106, 60, 110): []}
+    texts = [turn["text"] for row in built.now.instructions().to_pylist() for turn in row["turns"]]
+    assert any("kelvin warmer than its surroundings" in text for text in texts)
+    assert not any("nder the cloud" in text for text in texts)

@@ -17,9 +17,12 @@ from scipy import ndimage
 
 from rsflow.errors import ConfigError
 from rsflow.inspection.explain import Explained, explain
+from rsflow.lake.tables import open_lake
 from rsflow.phases.build import BuildResult, run
 from rsflow.planning.recipe import load
 from rsflow.report.explain import explanation_text
+from rsflow.review.decisions import make_decision
+from rsflow.review.store import add_decisions
 from rsflow.shards.verify import verify_snapshot
 
 Build = Callable[..., BuildResult]
@@ -194,6 +197,20 @@ def test_labels_of_another_date_say_nothing_of_what_changed(build: Build) -> Non
             assert "building" not in json.dumps(row["turns"])
     named = [row for row in result.now.instructions().to_pylist() if groups.get(row["tile_id"]) == "sensors"]
     assert any("#transfer" in label for row in named for label in row["label_ids"])
+
+
+def test_a_review_of_what_a_tile_got_leaves_the_rest(build: Build, tmp_path: Path) -> None:
+    first, second = passed(build())["later"]
+    lake = open_lake(str(tmp_path / "lake"))
+    added = {"category": "building", "box": [5.0, 90.0, 25.0, 110.0]}
+    add_decisions(lake, [make_decision("label", "reject", first["tile_id"], "ada", first, reason="wrong_place")])
+    add_decisions(lake, [make_decision("label", "add", first["tile_id"], "ada", None, added)])
+    result = build()
+    rows = [row for row in result.now.labels().to_pylist() if row["tile_id"] == first["tile_id"] and row["kind"] == "box"]
+    assert sorted(row["box"] for row in rows) == sorted([second["box"], added["box"]])
+    assert len(passed(result)["sar"]) >= 1
+    (tile,) = [row for row in result.now.tiles().to_pylist() if row["tile_id"] == first["tile_id"]]
+    assert "building" in tile["unknown"]
 
 
 def test_what_a_tile_got_is_explained(build: Build, tmp_path: Path) -> None:

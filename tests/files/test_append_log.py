@@ -81,3 +81,63 @@ def test_a_full_segment_is_left_for_a_later_one(tmp_path: Path, monkeypatch: pyt
     other.append([b"last"])
     assert len(list_segments(str(tmp_path))) == 3
     assert texts_of(tmp_path) == [*(b"text %d" % i for i in range(4)), b"last"]
+
+
+def test_what_is_appended_while_another_append_fails_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = AppendLog(str(tmp_path))
+    log.append([b"one"])
+    write, close_group = os.write, AppendLog._close_group
+
+    def write_half(descriptor: int, data: bytes) -> int:
+        if b"two" not in bytes(data):
+            return write(descriptor, data)
+        write(descriptor, data[:5])
+        raise OSError(28, "No space left on device")
+
+    def append_meanwhile(self: AppendLog, group: append_log._Group) -> None:
+        if group.error:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(log.append, [b"three"]).result(20)
+        close_group(self, group)
+
+    monkeypatch.setattr(append_log.os, "write", write_half)
+    monkeypatch.setattr(AppendLog, "_close_group", append_meanwhile)
+    with pytest.raises(StorageError, match="the disk is full"):
+        log.append([b"two"])
+    assert texts_of(tmp_path) == [b"one", b"three"]
+
+
+def test_of_a_refused_append_no_line_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = AppendLog(str(tmp_path))
+    log.append([b"one"])
+    write = os.write
+
+    def write_a_line(descriptor: int, data: bytes) -> int:
+        if (end := bytes(data).find(b"\n") + 1) == len(data):
+            raise OSError(28, "No space left on device")
+        return write(descriptor, data[:end])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(append_log.os, "write", write_a_line)
+        with pytest.raises(StorageError, match="the disk is full"):
+            log.append([b"two", b"three"])
+    log.append([b"four"])
+    assert texts_of(tmp_path) == [b"one", b"four"]
+
+
+def test_a_foreign_file_is_named(tmp_path: Path) -> None:
+    AppendLog(str(tmp_path)).append([b"one"])
+    (tmp_path / "old copy.log").touch()
+    with pytest.raises(LakeError, match=r"old copy\.log: no segment of a log.* move this file"):
+        AppendLog(str(tmp_path)).append([b"two"])
+
+
+def test_lines_come_to_stand_behind_those_that_they_overrule(tmp_path: Path) -> None:
+    log, other = AppendLog(str(tmp_path)), AppendLog(str(tmp_path))
+    log.append([b"one"])
+    other.append([b"two"])
+    log.append([b"three"])
+    newest = list_segments(str(tmp_path))[-1]
+    log.append([b"four"], newest)
+    other.append([b"five"], newest)
+    assert texts_of(tmp_path) == [b"one", b"three", b"two", b"five", b"four"]

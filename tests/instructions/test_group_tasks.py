@@ -357,6 +357,38 @@ def test_what_radar_measures_under_cloud_is_told() -> None:
     )
 
 
+def superlatives(*own: Label, role: str) -> list[str]:
+    optical = member(role="optical", sensor="optical", shift_px=(0.0, 0.0))
+    other = member(role=role, sensor=role, shift_px=(40.0, 0.0))
+    group = GroupFacts("sensors:c", "sensors", (optical, other), own=own)
+    return [" ".join(turn.text for turn in one.turns) for one in kinds(group).get("box", [])]
+
+
+@pytest.mark.parametrize(("name", "role"), [("strong echo", "sar"), ("warm spot", "infrared")])
+def test_the_spot_of_the_highest_contrast_is_asked_for_by_its_contrast(name: str, role: str) -> None:
+    first, second = (name, (60, 60, 70, 70), 18.0, ()), (name, (90, 90, 99, 99), 12.0, ())
+    (text,) = superlatives(*spots(first, second, role=role), role=role)
+    assert "stands out most from its surroundings in " in text
+    assert "small spot" in text
+    assert "edge" in text
+    assert "strongest" not in text
+    assert "warmest" not in text
+
+
+def test_a_spot_without_a_place_in_the_photograph_is_ranked_too() -> None:
+    outside = ("strong echo", (2, 60, 12, 70), 18.0, ())
+    inside = ("strong echo", (90, 90, 99, 99), 12.0, ())
+    assert superlatives(*spots(outside, inside, role="sar"), role="sar") == []
+    assert len(superlatives(*spots(inside, role="sar"), role="sar")) == 1
+
+
+def test_infrared_measures_nothing_under_cloud() -> None:
+    optical = member(role="optical", cloud_share=0.4, shift_px=(0.0, 0.0))
+    thermal = member(role="infrared", sensor="infrared", shift_px=(0.0, 0.0))
+    own = spots(("warm spot", (30, 42, 60, 75), 15.0, ("under cloud",)))
+    assert not any("under_cloud" in one.answer for one in made(GroupFacts("g", "sensors", (optical, thermal), own=own)))
+
+
 @pytest.mark.parametrize(("kind", "value"), [("sensors", 1.0), ("places", 0.0)])
 def test_whether_two_images_show_one_place_is_the_groups_own_fact(kind: str, value: float) -> None:
     pictures = (member(role="optical", sensor="optical"), member(role="sar", sensor="sar"))

@@ -68,6 +68,7 @@ def source(folder: Path, **annotations: Any) -> dict[str, Any]:
         "annotations": {
             "format": "coco",
             "files": f"{folder}/coco.json",
+            "options": {"polygons": "outlines"},  # although they are all rectangles
             "splits": {split: f"{folder}/{split}.txt" for split in COUNTS},
             **annotations,
         },

@@ -5,16 +5,16 @@ A mark or a polygon that every record has in the same way says how the file was 
 
 from __future__ import annotations
 
-import math
-from typing import Any, Literal
+from typing import Any
 
 from rsflow.annotations.parsing.text_files import parse_flag
 from rsflow.spatial.geometry import Ring, ring_area
 
-PolygonMeaning = Literal["outlines", "boxes", "oriented_boxes"]
+POLYGON_MEANINGS = ("outlines", "boxes", "oriented_boxes")
 
 LEAST_POLYGONS = 10  # fewer rectangles may be what they look like
 ROUNDING = 1e-3  # of an area: what the corners of a polygon were rounded by
+FARTHEST = 1e12  # pixels: what lies beyond is no coordinate, and its square no float
 OBLIQUE = 0.05  # of a diagonal: by how much drawn corners may miss those of a rectangle
 
 
@@ -26,9 +26,12 @@ def marks_every_mask_as_crowd(records: list[Any]) -> bool:
     )
 
 
-def find_polygon_meaning(records: list[Any]) -> PolygonMeaning:
-    """What the polygons of the file are: "boxes" where each is an upright rectangle, as in HIT-UAV and after many converters,
-    "oriented_boxes" where each is a rectangle and some are turned, as in DOTA's and DIOR-R's COCO forms, else "outlines"."""
+def find_polygon_meaning(records: list[Any]) -> str:
+    """Which of POLYGON_MEANINGS the polygons of the file are.
+
+    "boxes" where each is an upright rectangle, as in HIT-UAV and after many converters, "oriented_boxes" where each is a
+    rectangle and some are turned, as in COCO forms of DOTA, else "outlines".
+    """
     polygons = [record["segmentation"] for record in records if isinstance(record, dict) and record.get("segmentation")]
     corners = [read_rectangle(polygon) for polygon in polygons]
     if len(corners) < LEAST_POLYGONS or not all(corners):
@@ -43,12 +46,16 @@ def read_rectangle(segmentation: Any) -> Ring:
         ring = ring[0]
     if len(ring) == 10 and ring[:2] == ring[8:]:
         ring = ring[:8]
-    if len(ring) != 8 or not all(isinstance(value, (int, float)) and math.isfinite(value) for value in ring):
+    if len(ring) != 8 or not all(map(_is_coordinate, ring)):
         return ()
     a, b, c, d = (complex(x, y) for x, y in zip(ring[::2], ring[1::2], strict=True))
     far = OBLIQUE * max(abs(a - c), abs(b - d))
     is_rectangle = far > 0 and abs(a + c - b - d) / 2 <= far and abs(abs(a - c) - abs(b - d)) <= far
     return tuple(map(float, ring)) if is_rectangle and ring_area(ring) > 0 else ()
+
+
+def _is_coordinate(value: Any) -> bool:
+    return type(value) in (int, float) and -FARTHEST < value < FARTHEST
 
 
 def _is_upright(ring: Ring) -> bool:

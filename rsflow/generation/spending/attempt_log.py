@@ -61,6 +61,9 @@ class AttemptLog:
         self._is_stopped = True
 
     def resume(self) -> None:
+        """Send again, when nothing is in flight. What failed attempts have cost so far is no part of an answer to come."""
+        with self._lock:
+            self._charged.clear()
         self._is_stopped = False
 
     def begin(self, request: Request, at_most: Cost = FREE) -> bool:

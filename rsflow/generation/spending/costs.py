@@ -42,17 +42,21 @@ def list_costs(root: str) -> list[CostLine]:
     """All that requests of a lake have cost, by source, kind and model, in that order."""
     entries: dict[tuple[str, str, str], list[tuple[str, Cost]]] = defaultdict(list)
     counted: set[tuple[str, str]] = set()
+    answered: set[str] = set()  # attempts; a process that is killed may leave their records behind
     for name, text in _records(open_records(root, recording.LOG)):
         key, outcome, cost, attempt = _read_entry(root, name, text)
+        if outcome == attempt_log.UNANSWERED and name in answered:
+            continue
         if outcome and (not attempt or (name, attempt) not in counted):
             entries[key].append((outcome, cost))
             counted.add((name, attempt))
+            answered.add(attempt)
     return [_sum_entries(key, found) for key, found in sorted(entries.items())]
 
 
 def _records(records: RecordStore) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of every answer that was paid, also where two workers paid for the same, and of every attempt without
-    an answer."""
+    """(name, content) of every answer that was paid, also where two workers paid for the same, and then of every attempt
+    without an answer."""
     yield from records.versions(recording.FOLDER)
     names = [
         name for name in records.names(attempt_log.FOLDER) if not name.startswith(f"{attempt_log.FOLDER}/{attempt_log.NOTES}/")

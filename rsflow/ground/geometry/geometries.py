@@ -5,7 +5,8 @@ One idea: what is repaired or dropped is counted with the feature's id, never si
 inside); rings, parts and starting points are put in one order, because Shapefile and GeoJSON turn them differently.
 
 In degrees, an edge longer than half the globe is one that crosses the antimeridian: its ring runs on beyond 180 (RFC 7946,
-section 3.1.9, asks for two parts instead; those stay as they are).
+section 3.1.9, asks for two parts instead; those stay as they are). One all the way round, from 180 to -180, crosses where the
+ring that runs on is a narrow one; else it is an edge of the map or lies along a pole, and stays.
 """
 
 from __future__ import annotations
@@ -97,11 +98,29 @@ def _unwrap_edges(geometries: Geometries) -> None:
 
 
 def _unwrapped(part: Any) -> Any:
-    longitudes = shapely.get_coordinates(part)[:, 0]
-    steps = np.abs(np.diff(longitudes))
-    # A step all the way round runs along a pole or an edge of the map: it is drawn as given.
-    if part.geom_type not in ("Polygon", "LineString", "LinearRing") or not ((steps > 180.0) & (steps < 359.999)).any():
+    if part.geom_type not in ("Polygon", "LineString", "LinearRing"):
         return part
+    lines = shapely.get_rings(part) if part.geom_type == "Polygon" else [part]
+    steps = np.concatenate([np.abs(np.diff(shapely.get_coordinates(line)[:, 0])) for line in lines])
+    if ((steps > 180.0) & (steps < 359.999)).any():
+        return _running_on(part)
+    if not (steps >= 359.999).any():
+        return part
+    run_on = _running_on(part)
+    return run_on if _is_crossing(run_on, part) else part
+
+
+def _is_crossing(run_on: Any, part: Any) -> bool:
+    """Whether a geometry, all of whose long edges go from 180 to -180, crosses the antimeridian: that it runs on as a valid one
+    less than half the globe wide, which lies on both sides of it or is the only valid reading."""
+    west, _, east, _ = run_on.bounds
+    if east - west >= 180.0 or not run_on.is_valid:
+        return False
+    antimeridian = 360.0 * np.floor((east + 180.0) / 360.0) - 180.0
+    return bool(west < antimeridian < east) or not part.is_valid
+
+
+def _running_on(part: Any) -> Any:
     if part.geom_type != "Polygon":
         return shapely.LineString(_run_on(shapely.get_coordinates(part)))
     shell = _close_over_pole(_run_on(shapely.get_coordinates(part.exterior)))

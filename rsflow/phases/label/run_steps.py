@@ -51,14 +51,15 @@ class StepRunner:
     def run_step(self, step: Step, plan: Plan) -> None:
         """Do the missing units of a step. Where one of several scenes stays undone, so do all of its scenes, and what they had
         in common with others is done without them."""
-        known = -1
+        known, failed = -1, plan.failed  # failed: of former runs, not tried again yet
         while known < len(self.undone):
             known = len(self.undone)
             ids = UnitIds(without_scenes(plan, self.undone), self.marked)
-            done = set(self.marked["unit"].to_pylist()) - plan.failed
+            done = set(self.marked["unit"].to_pylist()) - failed
             for pool in _pools(missing_units(step, ids, done), step.runs_model):
                 units = [unit for unit in pool if unit.scene_id not in self.undone]
                 self._run_pool(step, ids, units)
+                failed -= {unit.id for unit in units}
                 self._leave_undone(units)
 
     def _leave_undone(self, units: Sequence[StepUnit]) -> None:

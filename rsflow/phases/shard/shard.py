@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from rsflow.engine.execute import Job, execute, task_runner
 from rsflow.engine.progress import progress
 from rsflow.errors import RsflowError
 from rsflow.files import storage
-from rsflow.lake.relocations import original_place, read_moves
+from rsflow.lake.relocations import Move, original_place
 from rsflow.lake.tables import Lake
 from rsflow.phases.select.held_out import match_held_out
 from rsflow.phases.select.lake_columns import MIN_CLUSTER_ROWS
@@ -33,7 +33,7 @@ from rsflow.phases.shard.companions import companions_of, further_members, group
 from rsflow.phases.shard.objects import objects_of
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import SHARD_WORK
-from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, read_latest, read_snapshot, write_snapshot
+from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, is_latest, read_snapshot, write_snapshot
 from rsflow.shards.plan import ShardPlan, plan_shards
 from rsflow.stage import fingerprint
 from rsflow.stages.shard.sample_record import object_record
@@ -101,7 +101,8 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSumm
         ):
             there.update({entry["path"]: entry for entry in rows.to_pylist()})
             state.add(rows.num_rows, samples=pc.sum(rows["samples"]).as_py())
-    manifest = _manifest(built, tiles, instructions, [there[path] for path in paths.values()])
+    config = config_fingerprint(built, lake.moves())
+    manifest = _manifest(config, built.seed, tiles, instructions, [there[path] for path in paths.values()])
     number = write_snapshot(built.root, manifest)
     _remember(built, lake, number, selected)
     return Sharded(number, manifest, len(missing))
@@ -127,7 +128,9 @@ def _commit_shards(lake: Lake, rows: Iterator[pa.Table], engine: Engine) -> Iter
 def _unchanged_snapshot(built: BuildConfig, lake: Lake, selected: SelectionSummary) -> Sharded | None:
     """The last snapshot, where it was made from the same selection and settings and its shards are there."""
     known = lake.read_json(RECORD, ["snapshot", "selection"])
-    if not known or known.get("made_from") != _made_from(built, selected) or read_latest(built.root) != known["snapshot"]:
+    if not known or known.get("made_from") != _made_from(built, lake, selected):
+        return None
+    if not is_latest(built.root, known["snapshot"]):
         return None
     manifest = read_snapshot(built.root, known["snapshot"])
     paths = {shard.path for split in manifest.splits.values() for shard in split.shards}
@@ -135,9 +138,9 @@ def _unchanged_snapshot(built: BuildConfig, lake: Lake, selected: SelectionSumma
     return Sharded(known["snapshot"], manifest, 0) if {*paths, *map(index_path, paths)} <= there else None
 
 
-def _made_from(built: BuildConfig, selected: SelectionSummary) -> str:
+def _made_from(built: BuildConfig, lake: Lake, selected: SelectionSummary) -> str:
     """A hash of all that shards depend on."""
-    return fingerprint(VERSION, selected.digest, config_fingerprint(built), WriteShards.version)
+    return fingerprint(VERSION, selected.digest, config_fingerprint(built, lake.moves()), WriteShards.version)
 
 
 def snapshot_of(lake: Lake, selected: SelectionSummary | None) -> int | None:
@@ -151,7 +154,7 @@ def _remember(built: BuildConfig, lake: Lake, snapshot: int, selected: Selection
 
     Beside every snapshot stays the version of the `selection` table: what is in a snapshot and what is not is known by it.
     """
-    known, made_from = lake.read_json(RECORD, ["snapshot", "selection"]) or {}, _made_from(built, selected)
+    known, made_from = lake.read_json(RECORD, ["snapshot", "selection"]) or {}, _made_from(built, lake, selected)
     if (known.get("snapshot"), known.get("made_from")) != (snapshot, made_from):
         for name, content in (
             (selection_note(snapshot), {"version": selected.version}),
@@ -171,8 +174,10 @@ def selection_note(snapshot: int) -> str:
     return f"snapshots/{snapshot}.selection.json"
 
 
-def config_fingerprint(built: BuildConfig) -> str:
+def config_fingerprint(built: BuildConfig, moves: Sequence[Move] = ()) -> str:
     """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies or was moved.
+
+    `moves`: where its sources were moved since the lake was made.
 
     Sources without STAC have no such setting, as before there was one; how access to a catalogue is proved does not count.
     """
@@ -189,7 +194,6 @@ def config_fingerprint(built: BuildConfig) -> str:
             del source["scenes"]["backscatter"]
         if search is not None:
             source["scenes"]["stac"] = {name: value for name, value in search.items() if name not in ("sign", "headers")}
-    moves = read_moves(built.root)
     return fingerprint(strip_common_folder(map_paths(plain, lambda path: original_place(path, moves)) if moves else plain))
 
 
@@ -274,7 +278,8 @@ def _rows_by(values: pa.ChunkedArray) -> dict[str, list[int]]:
     return found
 
 
-def _manifest(built: BuildConfig, tiles: pa.Table, instructions: pa.Table, rows: list[dict[str, Any]]) -> Manifest:
+def _manifest(config: str, seed: int, tiles: pa.Table, instructions: pa.Table, rows: list[dict[str, Any]]) -> Manifest:
+    """`config`: the fingerprint of the configuration."""
     sensor = dict(zip(tiles["tile_id"].to_pylist(), tiles["sensor"].to_pylist(), strict=True))
     split = dict(zip(tiles["tile_id"].to_pylist(), tiles["split"].to_pylist(), strict=True))
     counts: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
@@ -284,4 +289,4 @@ def _manifest(built: BuildConfig, tiles: pa.Table, instructions: pa.Table, rows:
     for name in sorted({row["split"] for row in rows}):
         entries = tuple(ShardEntry(*(row[column] for column in ENTRY_COLUMNS)) for row in rows if row["split"] == name)
         splits[name] = Split(entries, {task: dict(found) for task, found in counts[name].items()})
-    return Manifest(config_fingerprint(built), built.seed, splits)
+    return Manifest(config, seed, splits)

@@ -57,7 +57,7 @@ class CellSensors:
         values, valid = raster.pixels[0].astype(np.float64), raster.valid & np.isfinite(raster.pixels[0])
         unit = row["raw"]["unit"]
         if unit == "kelvin":
-            yield from _spots(values, valid, LEAST_KELVIN, WARM_SPOT, role, cloud)
+            yield from _spots(values, valid, LEAST_KELVIN, WARM_SPOT, role, cloud=None)  # infrared does not see through cloud
         elif unit in {"db", "power"}:
             power = np.where(valid, 10 ** (np.where(valid, values, 0) / 10) if unit == "db" else values, LEAST_POWER)
             yield from _spots(_decibels(power), valid, LEAST_DECIBELS, STRONG_ECHO, role, cloud)

@@ -32,7 +32,7 @@ class GroupCells:
     groups: Groups
     root: str = field(compare=False)
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     def open(self) -> BatchFunction:
         return over_rows(self._cell)

@@ -41,6 +41,24 @@ class Passed:
     lost: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class Visible:
+    """Pixels (rows, cols) of a tile that show the ground: `valid` where there is no fill (None: everywhere), `may_be_cloud`
+    where cloud may hide it (None: nowhere)."""
+
+    valid: Mask | None = None
+    may_be_cloud: Mask | None = None
+
+    def valid_share(self, box: Box) -> float:
+        return 1.0 if self.valid is None else float(_inside(self.valid, box).mean())
+
+    def share(self, box: Box) -> float:
+        if self.may_be_cloud is None:
+            return self.valid_share(box)
+        clear = ~_inside(self.may_be_cloud, box)
+        return float((clear if self.valid is None else clear & _inside(self.valid, box)).mean())
+
+
 def topic_of(label: Label) -> str:
     if label.kind == "cover":
         return COVER
@@ -66,17 +84,17 @@ def pass_labels(
     unknown: Sequence[str],
     pair: TilePair,
     shift: Shift,
-    shown: Mask | None,
+    visible: Visible,
     settings: Transfer,
     min_visibility: float,
 ) -> Passed:
     """`labels`: those of the source on topics that are open in the target; `vocabulary` and `unknown`: the source's categories
-    of such topics. `shown` (rows, cols): where the target shows the ground; None: everywhere."""
+    of such topics. `visible`: what of the target shows the ground."""
     kept, lost, hidden = list[Label](), list[tuple[str, str]](), set[str](unknown)
     for label in labels:
         reason = _reason_against(label, pair, settings)
         moved = None if reason else _moved(label, pair, shift, min_visibility)
-        reason = reason or _reason_unseen(moved, shown, settings, min_visibility)
+        reason = reason or _reason_unseen(moved, visible, settings, min_visibility)
         if moved is None or reason:
             lost.append((reason, label.category))
             hidden |= {label.category} if label.kind != "cover" and reason not in ("not_shown", "partly_shown") else set()
@@ -84,7 +102,8 @@ def pass_labels(
             kept.append(moved)
             hidden |= {label.category} if moved.kind == "presence" else set()
     still = [name for name in vocabulary if pair.is_simultaneous or not is_moving(name, settings.moving)]
-    complete = complete_categories(still, hidden) if pair.source_shows_everything and "box" in settings.kinds else []
+    names_all = pair.source_shows_everything and not pair.target_is_finer and "box" in settings.kinds
+    complete = complete_categories(still, hidden) if names_all else []
     incomplete = {*hidden, *(name for name in vocabulary if name not in complete)}
     return Passed(
         tuple(kept), tuple(complete), tuple(sorted(name for name in incomplete if not is_unspecific(name))), tuple(lost)
@@ -100,16 +119,19 @@ def _reason_against(label: Label, pair: TilePair, settings: Transfer) -> str:
     return "partly_shown" if label.kind != "box" and not pair.shows_same_area else ""
 
 
-def _reason_unseen(moved: Label | None, shown: Mask | None, settings: Transfer, min_visibility: float) -> str:
-    """Why the target does not show an object; empty where it does, or where the label is of the whole tile."""
+def _reason_unseen(moved: Label | None, visible: Visible, settings: Transfer, min_visibility: float) -> str:
+    """Why the target does not show an object; empty where it does, or where the label is of the whole tile. `not_shown` only
+    where all of it is fill: what is white may be the object itself, a roof or a salt pan."""
     if moved is None:
         return "cut_off"
     if moved.kind != "box" or moved.shape is None:
         return ""
     if shorter_side(moved.shape) < settings.min_size_px:
         return "too_small"
-    share = 1.0 if shown is None else _shown_share(moved.shape.box, shown)
-    return "" if share >= min_visibility else "hidden" if share else "not_shown"
+    box = moved.shape.box
+    if visible.share(box) >= min_visibility:
+        return ""
+    return "hidden" if visible.valid_share(box) else "not_shown"
 
 
 def _moved(label: Label, pair: TilePair, shift: Shift, min_visibility: float) -> Label | None:
@@ -128,8 +150,8 @@ def _moved(label: Label, pair: TilePair, shift: Shift, min_visibility: float) ->
     return replace(inside[0], kind=label.kind) if inside else replace(moved, shape=None)
 
 
-def _shown_share(box: Box, shown: Mask) -> float:
-    height, width = shown.shape
+def _inside(mask: Mask, box: Box) -> Mask:
+    """The pixels of a box, at least one."""
+    height, width = mask.shape
     left, top = min(max(int(box[0]), 0), width - 1), min(max(int(box[1]), 0), height - 1)
-    inside = shown[top : max(round(box[3]), top + 1), left : max(round(box[2]), left + 1)]
-    return float(inside.mean())
+    return mask[top : max(round(box[3]), top + 1), left : max(round(box[2]), left + 1)]

@@ -16,6 +16,9 @@ from rsflow.spatial.geometry import Ring
 
 DAY_SECONDS = 86_400.0
 WHOLE = 0.999  # valid share from which a tile has no fill
+FINER = (
+    1.5  # times as many pixels along a side as the source, from which a target shows objects that its annotators could not see
+)
 CLEAR = 0.01  # share of cloud up to which annotators saw everything
 
 Refusal = tuple[str, str]  # reason and detail
@@ -48,6 +51,11 @@ class TilePair:
     def shows_same_area(self) -> bool:
         """Whether both tiles are without fill, so that shares and classes of the whole tile hold for both."""
         return min(float(tile["valid_share"]) for tile in (self.source, self.target)) >= WHOLE
+
+    @property
+    def target_is_finer(self) -> bool:
+        """Whether the target shows objects that are too small for the source's pixels."""
+        return any(float(self.target[side]) >= FINER * self.source[side] for side in ("height_px", "width_px"))
 
     def refusal_by_time(self, settings: Transfer) -> Refusal | None:
         if settings.max_days is None:

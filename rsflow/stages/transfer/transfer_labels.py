@@ -25,10 +25,19 @@ from rsflow.records import Label, Reject
 from rsflow.schemas import label_from_row, label_row
 from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.group.cell_pictures import CellPictures
+from rsflow.stages.group.raw_tiles import read_stored
 from rsflow.stages.instruct.instruct_tiles import labels_by_tile
-from rsflow.stages.transfer.passed_labels import PASSED_KINDS, Passed, is_open, own_topics, pass_labels, topic_of
+from rsflow.stages.transfer.passed_labels import (
+    PASSED_KINDS,
+    Passed,
+    Visible,
+    is_open,
+    own_topics,
+    pass_labels,
+    topic_of,
+)
 from rsflow.stages.transfer.tile_pair import WHOLE, Refusal, TilePair, cloud_share
-from rsflow.tiles.screen import is_bright_and_white
+from rsflow.tiles.screen import is_bright_and_white, masked_cloud
 
 STEP_NAME = "transfer"
 ORIGINS = ("annotation", "labeller")  # in the order in which labels are passed
@@ -43,7 +52,7 @@ class TransferLabels:
     min_visibility: float
     root: str = field(compare=False)
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         return over_rows(lambda row: _CellTransfer(self, row).receipt())
@@ -61,6 +70,9 @@ class _CellTransfer:
         self._tiles = {row["tile_id"]: row for row in sorted(self.work["tiles"], key=lambda row: str(row["tile_id"]))}
         rows = labels_by_tile(self.work)
         self._own = {name: [label_from_row(row) for row in rows[name]] for name in self._tiles}
+        before = {row["tile_id"]: row for row in self.work["unreviewed"]}
+        self._unreviewed = {**self._tiles, **before}
+        self._own_unreviewed = {**self._own, **{name: list(map(label_from_row, row["labels"])) for name, row in before.items()}}
         self._labels: list[dict[str, Any]] = []
         self._transfers: list[dict[str, Any]] = []
         self._rejects: list[dict[str, Any]] = []
@@ -78,23 +90,20 @@ class _CellTransfer:
         return receipt_table(marks, labels=self._labels, transfers=self._transfers, rejects=self._rejects)
 
     def _fill(self, target: str) -> None:
-        """Give a tile what the others have for it."""
-        tile, got = self._tiles[target], set[str]()
+        """Give a tile what the others have for it: it has no topic only because reviewers decided on labels that it got."""
+        tile, got = self._unreviewed[target], set[str]()
         known = (tile["vocabulary"] or (), tile["unknown"] or ())
         for origin in ORIGINS if self._settings.pseudo_labels else ORIGINS[:1]:
-            own = own_topics(self._own[target], *known, annotated_only=origin == "annotation")
+            own = own_topics(self._own_unreviewed[target], *known, annotated_only=origin == "annotation")
             for pair in self._pairs(target):
                 labels, vocabulary, unknown = self._candidates(pair.source["tile_id"], origin, own | got)
                 if not labels and not vocabulary:
                     continue
-                refusal = pair.refusal_by_time(self._settings)
-                if refusal is None:
-                    refusal = self._pass(pair, labels, vocabulary, unknown)
-                    got |= set() if refusal else {*map(topic_of, labels), *map(english.singular_noun, vocabulary)}
+                refusal = self._refusal(pair)
                 if refusal:
                     self._reject(pair, *refusal, len(labels))
-                if refusal and refusal[0] in ("no_time", "too_long_between"):
-                    break  # the others are no nearer
+                else:
+                    got |= self._pass(pair, labels, vocabulary, unknown)
 
     def _pairs(self, target: str) -> list[TilePair]:
         """The other tiles of the cell with this one, the nearest in time first, those of unknown time last."""
@@ -125,30 +134,39 @@ class _CellTransfer:
         )
         return labels, vocabulary, unknown
 
-    def _pass(self, pair: TilePair, labels: list[Label], vocabulary: Sequence[str], unknown: Sequence[str]) -> Refusal | None:
-        """Pass labels from one tile to the other; why it cannot be, where it cannot."""
-        refusal = pair.refusal_by_cloud(self._settings)
-        if refusal:
-            return refusal
-        shift = self._pictures.shift(pair.source["tile_id"], pair.target["tile_id"])
-        refusal = pair.refusal_by_shift(shift, self._settings)
-        if refusal:
-            return refusal
-        shown = self._shown(pair.target)
-        passed = pass_labels(labels, vocabulary, unknown, pair, shift, shown, self._settings, self.stage.min_visibility)
-        self._deliver(pair, passed, shift)
-        return None
+    def _refusal(self, pair: TilePair) -> Refusal | None:
+        """Why no label of one tile is passed to the other; None where labels are. The shift is measured last."""
+        refusal = pair.refusal_by_time(self._settings) or pair.refusal_by_cloud(self._settings)
+        return refusal or pair.refusal_by_shift(self._shift(pair), self._settings)
 
-    def _shown(self, tile: dict[str, Any]) -> npt.NDArray[np.bool_] | None:
-        """Where a tile shows the ground; None: everywhere."""
-        may_be_cloud = tile["sensor"] not in SEES_THROUGH_CLOUD and cloud_share(tile) > 0
-        if tile["valid_share"] >= WHOLE and not may_be_cloud:
-            return None
-        found = self._pictures.picture(tile["tile_id"])
+    def _shift(self, pair: TilePair) -> Shift:
+        return self._pictures.shift(pair.source["tile_id"], pair.target["tile_id"])
+
+    def _pass(self, pair: TilePair, labels: list[Label], vocabulary: Sequence[str], unknown: Sequence[str]) -> set[str]:
+        """Pass labels from one tile to the other. Returns the topics that no further tile gives: of objects all that the source
+        names, of the whole tile what was passed."""
+        shift, visible = self._shift(pair), self._visible(pair.target)
+        passed = pass_labels(labels, vocabulary, unknown, pair, shift, visible, self._settings, self.stage.min_visibility)
+        self._deliver(pair, passed, shift)
+        boxes = (label for label in labels if label.kind == "box")
+        return {topic_of(label) for label in (*boxes, *passed.labels)} | {*map(english.singular_noun, vocabulary)}
+
+    def _visible(self, tile: dict[str, Any]) -> Visible:
+        """Where a tile shows the ground. A mask band says where there is cloud; without one, cloud may be where it is white."""
+        has_cloud = tile["sensor"] not in SEES_THROUGH_CLOUD and cloud_share(tile) > 0
+        found = self._pictures.picture(tile["tile_id"]) if has_cloud or tile["valid_share"] < WHOLE else None
         if found is None:
-            return None
+            return Visible()
         picture, valid = found
-        return valid & ~is_bright_and_white(picture) if may_be_cloud else valid
+        masked = self._masked_cloud(tile) if has_cloud else None
+        return Visible(valid, is_bright_and_white(picture) if has_cloud and masked is None else masked)
+
+    def _masked_cloud(self, tile: dict[str, Any]) -> npt.NDArray[np.bool_] | None:
+        """Where a stored mask band says that there is cloud; None where none is stored."""
+        if not tile["raw"]:
+            return None
+        raster = read_stored(self.stage.root, tile)
+        return masked_cloud({name: raster.pixels[number] for number, name in enumerate(raster.bands)})
 
     def _deliver(self, pair: TilePair, passed: Passed, shift: Shift) -> None:
         target, source = pair.target["tile_id"], pair.source["tile_id"]
@@ -180,6 +198,6 @@ LOST = {
     "partly_shown": "they are of the whole tile, and one of the two has fill",
     "cut_off": "too little of them lies in this tile",
     "too_small": "they are smaller here than transfer.min_size_px",
-    "hidden": "fill or cloud hides most of them here",
-    "not_shown": "fill or cloud hides them here",
+    "hidden": "fill or cloud hides most of them here, or what is white there may be cloud",
+    "not_shown": "fill hides them here",
 }

@@ -16,6 +16,7 @@ from rasterio.windows import Window
 from rsflow.config.settings import BuildConfig
 from rsflow.config.validation import check
 from rsflow.phases.build import BuildResult, run
+from rsflow.shards.format import BANDS
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.shards.verify import verify_snapshot
@@ -116,4 +117,4 @@ def test_covers_are_told_and_the_bands_reach_the_shards(built: BuildResult) -> N
         for sample in ShardReader(built.lake.root, shard)
     ]
     assert {sample.record["sensor"] for sample in samples} == {"optical", "sar"}
-    assert all("bands.npy" in sample.others for sample in samples)
+    assert all(BANDS in sample.others for sample in samples)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from rsflow.config.validation import check
 from rsflow.engine.budget import UsageMeter
 from rsflow.errors import UnavailableError
 from rsflow.lake.receipts import receipt_table, unit_mark
-from rsflow.phases.build import run
+from rsflow.phases.build import BuildResult, run
 from rsflow.phases.label.run_steps import StepRunner
 from rsflow.planning.step import Step, StepUnit
 from rsflow.planning.step_inputs import StepInputs
@@ -57,7 +57,8 @@ def _step(unavailable: str) -> Step:
     return Step("join", ("rejects",), units, rows)
 
 
-def test_what_scenes_have_in_common_is_done_without_one_that_stays_undone(tmp_path: Path) -> None:
+def _labelled_scenes(tmp_path: Path) -> tuple[BuildConfig, BuildResult]:
+    """Scenes s.a to s.f, after the label phase."""
     (tmp_path / "scenes").mkdir()
     for number, name in enumerate("abcdef"):
         pixels = np.random.default_rng(number).integers(0, 255, (64, 64, 3)).astype("uint8")
@@ -65,13 +66,29 @@ def test_what_scenes_have_in_common_is_done_without_one_that_stays_undone(tmp_pa
     files = {"files": str(tmp_path / "scenes/*.png")}
     source = {"name": "s", "sensor": "optical", "licence": "CC0-1.0", "scenes": files, "labellers": [{"name": "scene"}]}
     built = check(BuildConfig, {"root": str(tmp_path / "lake"), "sources": [source], "engine": {"kind": "inline"}}, "build")
-    result = run(built, ["label"])
+    return built, run(built, ["label"])
+
+
+def test_what_scenes_have_in_common_is_done_without_one_that_stays_undone(tmp_path: Path) -> None:
+    built, result = _labelled_scenes(tmp_path)
     runner = StepRunner(built, result.lake, "run", UsageMeter(built.budget), result.now.all_marks)
     runner.run_step(_step("s.c"), result.plan)
     # With b and with d it could not be done, and b and d have more in common with others.
     assert runner.undone.keys() == {"s.b", "s.c", "s.d"}
     done = {row["unit"] for row in runner.marked.to_pylist() if row["step"] == "join"}
     assert done == {"s.a s.b", "s.a s.e", "s.d s.e", "s.e s.f"}
+
+
+def test_a_failed_unit_is_tried_again_once_also_where_a_scene_stays_undone(tmp_path: Path) -> None:
+    built, result = _labelled_scenes(tmp_path)
+    failed = unit_mark({"unit": "s.e s.f", "scene_id": "s.e", "source": "s"}, "join", 1, scene_rejected=True)
+    marks = pa.concat_tables([result.now.all_marks, pa.Table.from_pylist([failed], schema=result.now.all_marks.schema)])
+    plan = replace(result.plan, retry_rejects=True, marks=marks)
+    runner = StepRunner(built, result.lake, "run", UsageMeter(built.budget), marks)
+    runner.run_step(_step("s.c"), plan)
+    rows = [row for row in result.lake.read("runs").to_pylist() if row["step"] == "join"]
+    assert sorted(row["unit"] for row in rows) == ["s.a s.b", "s.a s.e", "s.d s.e", "s.e s.f"]
+    assert not any(row["scene_rejected"] for row in runner.marked.to_pylist())
 
 
 def test_scenes_that_are_all_undone_end_the_step(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from rsflow.cells.registration import UNKNOWN_SHIFT, Shift
 from rsflow.config.group_settings import Transfer
 from rsflow.records import Label, Provenance, Shape
 from rsflow.stages.transfer.moving_things import is_moving
-from rsflow.stages.transfer.passed_labels import is_open, own_topics, pass_labels
+from rsflow.stages.transfer.passed_labels import Visible, is_open, own_topics, pass_labels
 from rsflow.stages.transfer.tile_pair import TilePair
 
 NOON = datetime(2020, 6, 1, 12, tzinfo=UTC)
@@ -34,8 +34,8 @@ def box(category: str, *corners: float, **more: Any) -> Label:
 
 
 def give(labels: list[Label], pair: TilePair, vocabulary: tuple[str, ...] = (), shift: Shift = HERE, **more: Any) -> Any:
-    shown = more.pop("shown", None)
-    return pass_labels(labels, vocabulary, more.pop("unknown", ()), pair, shift, shown, Transfer(**more), 0.3)
+    visible = Visible(more.pop("valid", None), more.pop("may_be_cloud", None))
+    return pass_labels(labels, vocabulary, more.pop("unknown", ()), pair, shift, visible, Transfer(**more), 0.3)
 
 
 def test_outlines_go_by_the_ratio_of_pixels_and_the_shift() -> None:
@@ -74,6 +74,16 @@ def test_two_scenes_of_one_date_without_a_time_of_day_are_not_of_one_moment() ->
     [
         *((name, True) for name in ("ship", "Small-Vehicle", "fishing boats", "passenger_car", "aircraft", "oil tanker")),
         *((name, True) for name in ("people", "cloud shadow", "flock of birds", "bright target", "Freight Train")),
+        *((name, True) for name in ("Boeing737", "Boeing 747-400", "A220", "A1", "ARJ21", "F-16", "SU-35", "P-3C", "F/A-18")),
+        *((name, True) for name in ("Pickup", "Cement mixer", "Ground grader", "Reach stacker", "loader", "Truck w/Flatbed")),
+        *((name, True) for name in ("speedboat", "seaplane", "dinghy", "taxi", "ambulance", "camper", "cyclist", "rider")),
+        *((name, True) for name in ("tank", "battle tanks", "vehicle-small", "passenger vehicle (car)", "car (parked)")),
+        *((name, True) for name in ("Nimitz", "Asagiri DD", "LSD 41", "snow", "snow and ice", "ship-large", "boat in harbour")),
+        *(
+            (name, False)
+            for name in ("Vehicle Lot", "water tank", "oil tanks", "LCZ1", "E1", "class 3", "road A12", "fire station")
+        ),
+        *((name, False) for name in ("floodplain", "boathouse", "aircraft hangar", "Dock/port", "helipad", "1", "(unknown)")),
         *((name, False) for name in ("car park", "ship yard", "storage-tank", "train station", "airport", "harbour", "bridge")),
         *((name, False) for name in ("solar panel", "tree", "swimming-pool", "ground track field", "", "container crane base")),
     ],
@@ -87,14 +97,35 @@ def test_further_categories_of_things_that_move() -> None:
     assert not is_moving("market hall", ["Stalls"])
 
 
-def test_fill_and_cloud_of_the_other_tile_hide_objects() -> None:
-    shown = np.ones((128, 128), np.bool_)
-    shown[:, :64] = False
+def test_fill_of_the_other_tile_hides_objects() -> None:
+    valid = np.ones((128, 128), np.bool_)
+    valid[:, :64] = False
     labels = [box("house", 10, 10, 40, 40), box("barn", 60, 10, 80, 40), box("mill", 20, 60, 66, 90)]
-    found = give(labels, pair(), ("house", "barn", "mill"), shown=shown)
+    found = give(labels, pair(), ("house", "barn", "mill"), valid=valid)
     assert [label.category for label in found.labels] == ["barn"]
     assert found.lost == (("not_shown", "house"), ("hidden", "mill"))
     assert (found.vocabulary, found.unknown) == (("house", "barn"), ("mill",))
+
+
+def test_what_is_white_or_clouded_in_the_other_tile_may_be_there() -> None:
+    white = np.zeros((128, 128), np.bool_)
+    white[10:40, 10:40] = True
+    valid = np.ones((128, 128), np.bool_)
+    valid[10:40, 10:30] = False
+    labels = [box("house", 10, 10, 40, 40), box("house", 60, 10, 80, 40), box("barn", 20, 60, 66, 90)]
+    for fill in (None, valid):
+        found = give(labels, pair(), ("house", "barn"), valid=fill, may_be_cloud=white)
+        assert [label.category for label in found.labels] == ["house", "barn"]
+        assert found.lost == (("hidden", "house"),)
+        assert (found.vocabulary, found.unknown) == (("barn",), ("house",))
+
+
+@pytest.mark.parametrize(("side", "complete"), [(128, True), (160, True), (192, False), (1280, False), (64, True)])
+def test_finer_pixels_may_show_objects_that_coarse_ones_do_not(side: int, complete: bool) -> None:
+    found = give([box("house", 20, 20, 60, 60)], pair(side=side), ("house", "pier"))
+    assert len(found.labels) == 1
+    assert found.vocabulary == (("house", "pier") if complete else ())
+    assert found.unknown == (() if complete else ("house", "pier"))
 
 
 def test_shares_and_classes_of_a_whole_tile_need_two_whole_tiles() -> None:

@@ -1,5 +1,5 @@
 """Spots that radar or thermal infrared measures and a photograph does not show: where they are, by how much they differ from
-their surroundings, which known object stands there, and what is measured under cloud.
+their surroundings, which known object stands there, and what radar measures under cloud.
 
 Numbers are those of the group's own labels (rsflow.stages.group.cell_sensors). What a spot is made of is never said of one
 spot: strong echoes come from metal and from walls at right angles, weak ones from calm water and other smooth surfaces.
@@ -23,9 +23,12 @@ from rsflow.text.turns import mark
 TASK = "sensors"
 ASKED_SPOTS = 2
 SAME_IOU = 0.2  # of the boxes of a spot and of the object that it is: heat and echoes reach beyond outlines, or show a part
-LEAD = {WARM_SPOT: 1.0, STRONG_ECHO: 3.0}  # by which the strongest spot must exceed the next to be asked for
+LEAD = {WARM_SPOT: 1.0, STRONG_ECHO: 3.0}  # by which a spot's contrast must exceed all others for it to stand out most
 LEAST_LOW_SHARE = 0.01
-_SUPERLATIVES = {WARM_SPOT: "is warmest against its surroundings", STRONG_ECHO: "returns the strongest radar echo"}
+_SUPERLATIVES = {
+    WARM_SPOT: "stands out most from its surroundings in warmth",
+    STRONG_ECHO: "stands out most from its surroundings in radar echo",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
     spots = list(_spots(group))
     for name in LEAD:
         mine = sorted((spot for spot in spots if spot.label.category == name), key=lambda spot: (-spot.contrast, spot.number))
-        if mine and (len(mine) == 1 or mine[0].contrast - mine[1].contrast >= LEAD[name]):
-            yield _strongest(mine[0])
+        if mine and _stands_out_most(group, mine[0]):
+            yield _superlative(mine[0])
         for spot in mine[:ASKED_SPOTS]:
             yield _contrast(group, spot)
     yield from _under_cloud(group, spots)
@@ -76,7 +79,14 @@ def _spots(group: GroupFacts) -> Iterator[_Spot]:
             yield _Spot(number, label, optical, to, box)
 
 
-def _strongest(spot: _Spot) -> QuestionAnswer:
+def _stands_out_most(group: GroupFacts, spot: _Spot) -> bool:
+    """By its lead over all measured spots of its category, those without a place in the photograph too."""
+    category = spot.label.category
+    others = (label for number, label in group.own_labels() if label.category == category and number != spot.number)
+    return all(spot.contrast - (label.value or 0.0) >= LEAD[category] for label in others)
+
+
+def _superlative(spot: _Spot) -> QuestionAnswer:
     answer = {"kind": "box", "box": 0, "category": spot.label.category}
     text = mark("the spot", 0)
     what = _SUPERLATIVES[spot.label.category]
@@ -130,7 +140,8 @@ def _object_at(group: GroupFacts, spot: _Spot) -> tuple[str, tuple[int, ...], Bo
 
 def _under_cloud(group: GroupFacts, spots: list[_Spot]) -> Iterator[QuestionAnswer]:
     roles = {member.role: place for place, member in enumerate(group.members)}
-    hidden = [spot for spot in spots if spot.label.shape and UNDER_CLOUD in spot.label.shape.flags]
+    echoes = [spot for spot in spots if spot.label.category == STRONG_ECHO]  # infrared does not see through cloud
+    hidden = [spot for spot in echoes if spot.label.shape and UNDER_CLOUD in spot.label.shape.flags]
     low = [(number, label) for number, label in group.own_labels() if label.category == LOW_ECHO and label.text in roles]
     for to in sorted({spot.to for spot in hidden} | {roles[label.text] for _, label in low}):
         of = next(place for place, member in enumerate(group.members) if member.facts.sensor == "optical")
@@ -145,8 +156,9 @@ def _under_cloud(group: GroupFacts, spots: list[_Spot]) -> Iterator[QuestionAnsw
         if mine:
             many = "one spot" if len(mine) == 1 else f"{english.number_word(len(mine))} spots"
             stands = "stands" if len(mine) == 1 else "stand"
-            kind = "warmer than" if mine[0].label.category == WARM_SPOT else "with a much stronger echo than"
-            phrases.append(f"{mark(many, *range(len(mine)))} that {stands} out, {kind} the surroundings")
+            phrases.append(
+                f"{mark(many, *range(len(mine)))} that {stands} out, with a much stronger echo than the surroundings"
+            )
             labels += [spot.number for spot in mine]
         if phrases:
             text = f"Under the cloud of image {of + 1}, image {to + 1} measures {english.join_list(phrases)}."
