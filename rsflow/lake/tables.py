@@ -32,7 +32,7 @@ from rsflow.lake.delta.commits import (
     storage_options,
     translate_delta_errors,
 )
-from rsflow.lake.delta.formats import FORMAT_VERSION, TABLES
+from rsflow.lake.delta.formats import FORMAT_VERSION, TABLES, parse_format
 from rsflow.lake.delta.migration import migrate
 from rsflow.lake.delta.table_files import TableFile, read_columns
 from rsflow.lake.integrity import digests
@@ -251,7 +251,7 @@ def find_lake(root: str, writable: bool = False) -> Lake | None:
     text = storage.read_text_if_exists(storage.join(root, LAKE_FILE))
     if text is None:
         return None
-    lake, version = Lake(root), _parse_format(root, text)
+    lake, version = Lake(root), parse_format(text, storage.join(root, LAKE_FILE))
     if writable and version < FORMAT_VERSION:
         _write_format(root, {"format": FORMAT_VERSION, "migrating_from": version})
         migrate(lake, version)
@@ -265,23 +265,6 @@ def create_lake(root: str) -> Lake:
     if lake is None:
         _write_format(root, {"format": FORMAT_VERSION})
     return lake or Lake(root)
-
-
-def _parse_format(root: str, text: str) -> int:
-    """The format of a lake's tables: the earlier one where its migration did not come to an end."""
-    try:
-        stored = json.loads(text)
-        version = stored["format"]
-        tables = stored.get("migrating_from", version)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        place = storage.join(root, LAKE_FILE)
-        raise LakeError(f"{place}: is damaged: expected a JSON object with a number under 'format'") from error
-    if type(version) is not int or type(tables) is not int or not 1 <= version <= FORMAT_VERSION:
-        raise LakeError(
-            f"{root}: the lake has format {version}, this rsflow reads formats 1 to {FORMAT_VERSION}: "
-            "use a newer rsflow, or another root"
-        )
-    return min(tables, version)
 
 
 def _write_format(root: str, content: dict[str, int]) -> None:

@@ -7,6 +7,7 @@ commands that only read leave it as it is.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import schemas
+from rsflow.errors import LakeError
 
 FORMAT_VERSION = 2
 
@@ -86,3 +88,20 @@ def _with_present_values(rows: pa.Table, values: Sequence[RenamedValue]) -> pa.T
         present = pc.if_else(pc.equal(column, each.former), each.present, column)
         rows = rows.set_column(rows.schema.get_field_index(each.column), each.column, present)
     return rows
+
+
+def parse_format(text: str, place: str) -> int:
+    """The format of a lake's tables, from the text of its file at `place`: the earlier one where its migration did not come to
+    an end. LakeError where it cannot be read or is newer than this rsflow."""
+    try:
+        stored = json.loads(text)
+        version = stored["format"]
+        tables = stored.get("migrating_from", version)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LakeError(f"{place}: is damaged: expected a JSON object with a number under 'format'") from error
+    if type(version) is not int or type(tables) is not int or not 1 <= version <= FORMAT_VERSION:
+        raise LakeError(
+            f"{place}: the lake has format {version}, this rsflow reads formats 1 to {FORMAT_VERSION}: "
+            "use a newer rsflow, or another root"
+        )
+    return min(tables, version)
