@@ -36,7 +36,7 @@ def question_and_answer(tasks: pa.ChunkedArray, answers: pa.ChunkedArray) -> tup
     """Per instruction a number for its group of questions, 0 where it is in none, and one for its answer.
 
     `answers`: structured answers as JSON. A place asked for does not make another group: "is there a ship on the left" is one
-    with "on the right".
+    with "on the right". Looks that all pictures share are in no group.
     """
     groups, values = [], []
     for task, text in zip(tasks.to_pylist(), answers.to_pylist(), strict=True):
@@ -51,9 +51,18 @@ def question_and_answer(tasks: pa.ChunkedArray, answers: pa.ChunkedArray) -> tup
         about = [str(answer.get(name, "")) if name != "place" else str("place" in answer) for name in fields or ()]
         groups.append("\x1f".join([task, answer["kind"], *about]) if judged else None)
         values.append(str(value) if judged else "")
+    answered: dict[str | None, set[str]] = {}
+    for group, given in zip(groups, values, strict=True):
+        answered.setdefault(group, set()).add(given)
+    groups = [None if group and _is_shared_look(group, answered[group]) else group for group in groups]
     hashes = stable_hashes(pa.array(groups, pa.string()).fill_null(""), 0)
     in_group = np.array([group is not None for group in groups], dtype=np.bool_)
     return np.where(in_group, hashes, 0).astype(np.uint64), stable_hashes(pa.array(values, pa.string()), 0)
+
+
+def _is_shared_look(group: str, answers: set[str]) -> bool:
+    """Whether a group asks about the look of pictures that all look alike: there is no other answer to balance it with."""
+    return group.split("\x1f")[1] == "fact" and len(answers) == 1
 
 
 def is_over_answer_share(

@@ -69,3 +69,12 @@ def test_a_kind_of_question_about_one_category_is_a_group() -> None:
     assert len({ship, car, left, count}) == 4
     assert left == right
     assert groups({"kind": "text"}, {"kind": "boxes", "category": "ship", "boxes": [0]}) == [0, 0]
+
+
+def test_looks_that_all_pictures_share_are_not_judged() -> None:
+    def groups(*values: str) -> int:
+        answers = [json.dumps({"kind": "fact", "name": "texture", "value": value}) for value in values]
+        tasks = pa.chunked_array([["vqa"] * len(values)])
+        return int((question_and_answer(tasks, pa.chunked_array([answers]))[0] != 0).sum())
+
+    assert (groups(*["smooth"] * 20), groups(*["smooth"] * 19, "strongly textured")) == (0, 20)
