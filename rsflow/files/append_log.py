@@ -80,7 +80,7 @@ class AppendLog:
                 except BaseException:
                     self._discard_failed_write()  # before another thread may write
                     raise
-        except BaseException as error:
+        except BaseException as error:  # also an interrupt: every caller of the group raises it, none goes on or waits for ever
             group.error = error
             self._close_group(group)
         finally:

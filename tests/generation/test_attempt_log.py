@@ -50,7 +50,7 @@ def test_what_a_stopped_call_was_charged_is_not_deducted_from_a_later_answer(tmp
     log.answer(REQUEST, Response("text", 10, 5, 5.0))
     (line,) = list_costs(str(tmp_path))
     assert (line.answers, line.failed, line.cost) == (1, 1, Cost(20, 5, 8.0))
-    assert log.allowance.cost == Cost(20, 5, 8.0)  # type: ignore[attr-defined]
+    assert log.allowance.cost == Cost(20, 5, 8.0)  # type: ignore[attr-defined]  # it is a LocalAllowance
 
 
 def test_what_failed_attempts_of_one_call_were_charged_is_counted_once(tmp_path: Path) -> None:
@@ -61,4 +61,4 @@ def test_what_failed_attempts_of_one_call_were_charged_is_counted_once(tmp_path:
     log.answer(REQUEST, Response("text", 20, 5, 8.0))  # of both attempts
     (line,) = list_costs(str(tmp_path))
     assert (line.failed, line.cost) == (1, Cost(20, 5, 8.0))
-    assert log.allowance.cost == Cost(20, 5, 8.0)  # type: ignore[attr-defined]
+    assert log.allowance.cost == Cost(20, 5, 8.0)  # type: ignore[attr-defined]  # it is a LocalAllowance

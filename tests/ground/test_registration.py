@@ -182,7 +182,7 @@ def test_real_footprints_moved_by_a_known_amount(
     before, after = ((shift.dx_px, shift.dy_px) for shift in shifts)
     assert None not in before
     assert None not in after
-    assert math.dist((after[0] + 2.7, after[1] + 3.4), before) < within_px  # type: ignore[operator]
+    assert math.dist((after[0] + 2.7, after[1] + 3.4), before) < within_px  # type: ignore[operator]  # no None, see above
 
 
 def test_windows_lie_where_edges_are_and_are_spread() -> None:

@@ -33,7 +33,7 @@ def test_trl_goes_on_after_a_crash_with_the_samples_that_follow(snapshot: str, l
 
         loader = Loader(stream(snapshot, batch_size=8, seed=2, dialect="llava"), collate_fn=collate_with_keys)
 
-        class Trainer(trl.SFTTrainer):  # type: ignore[misc]
+        class Trainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no types
             def get_train_dataloader(self) -> Loader:
                 return loader
 
