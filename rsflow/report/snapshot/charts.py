@@ -73,7 +73,7 @@ def histogram_chart(edges: Sequence[str], series: Series, unit: str, alternative
     stacked = list(_stack(series))
     area = _wide_area(top, 180, (0, len(edges)), (0, 1.05 * _longest(stacked)))
     columns = [area.rectangle((column, column + 1), ends, colour) for column, ends, colour in stacked]
-    named = {step: edges[step] for step in range(0, len(edges), max(1, len(edges) // 12))}
+    named: dict[float, str] = {step: edges[step] for step in range(0, len(edges), max(1, len(edges) // 12))}
     axes = [*_x_axis(area, named, unit, grid=False), *_y_axis(area, _ticks(area.y))]
     return _chart(area, alternative, keys, axes, columns)
 
