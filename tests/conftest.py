@@ -113,7 +113,7 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     for name in ("AWS_PROFILE", "AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    # GDAL may close a file while it holds the interpreter and waits for a lock whose owner waits for the server; the server is in
+    # GDAL may close a file while it holds the interpreter and waits for a lock whose owner waits for the server, which is in
     # this process and cannot answer then. Only GDAL's own limit ends that: after a minute, unless asked for less.
     limits = {"GDAL_HTTP_LOW_SPEED_TIME": "4"}
     for name, value in {"AWS_ENDPOINT_URL": endpoint, **keys, **limits}.items():
