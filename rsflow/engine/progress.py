@@ -48,9 +48,11 @@ class Progress:
         if now - self._start >= self.quiet_seconds and (now - self._last_report >= self._interval or not self._begun):
             self.report()
 
-    def begin(self, total: int) -> None:
-        """The total is known now, and what was counted starts now."""
-        self.total, self._start = total, time.monotonic()
+    def count_one_of(self, total: int) -> None:
+        """Count one unit of a total that is known from the first unit on; the time before it does not count."""
+        if not self.total:
+            self.total, self._start = total, time.monotonic()
+        self.add(1)
 
     def line(self) -> str:
         """The state in words: `label: 12/40 units, 5/9 scenes, 812 tiles (54.1/s), 3 rejects, ETA 0:42`."""
@@ -93,7 +95,7 @@ def progress(
 ) -> Iterator[Progress]:
     """A Progress that reports its begin and its end, also when the block is interrupted; silent without work.
 
-    With `quiet_seconds` it reports only when the step takes longer; `total` may then be set in the block.
+    With `quiet_seconds` it reports only when the step takes longer; `total` may then be 0 and set in the block.
     """
     state = Progress(step, unit, total, totals=dict(totals), quiet_seconds=quiet_seconds)
     if total and not quiet_seconds:

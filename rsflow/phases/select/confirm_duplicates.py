@@ -33,7 +33,7 @@ _REGION_BLOCK = 64  # pairs whose whole pictures are held
 
 
 def make_picture_reader(lake: Lake, tiles: pa.Table) -> ReadPictures:
-    """Reads the pictures of rows of `tiles`, which has the columns PLACE."""
+    """Reads the pictures of rows of `tiles`, which has the columns PICTURE_LOCATION."""
     places = tiles.select(PICTURE_LOCATION)
 
     def pictures(rows: Indices) -> Iterator[Picture]:

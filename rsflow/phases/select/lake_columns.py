@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.curation.answer_share import question_and_answer
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.texts import text_signatures as sayings
+from rsflow.curation.duplicates.texts import text_signatures
 from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.instruction_columns import COLUMNS, IdIndex, build_id_index, encode_instructions
 from rsflow.curation.select_samples import needs_categories
@@ -52,7 +52,7 @@ SCORE_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class InstructionQuery:
-    """What to tell of instructions: `scores` are keys of READ; `texts`: what they say, with a `mask` also in which form;
+    """What to read of instructions: `scores` are keys of SCORE_COLUMNS; `texts`: signatures, with a `mask` also of their form;
     `answers`: which kind of question each is, and its answer; `review_reasons`: by id, why reviewers have some leave."""
 
     seed: int
@@ -100,7 +100,7 @@ def encode_instruction_file(
 ) -> Iterator[pa.Table]:
     """A file's instructions, numbered, with the category and scores that are asked for, some at a time."""
     needed = {"label_ids"} if query.category else set()
-    needed |= set(sayings.TEXT_SOURCE_COLUMNS) if query.texts else set()
+    needed |= set(text_signatures.TEXT_SOURCE_COLUMNS) if query.texts else set()
     needed |= {"answer"} if query.answers else set()
     columns = [*COLUMNS, *sorted(needed | {SCORE_COLUMNS[score] for score in query.scores})]
     for rows in read_table_file(piece, columns, query.receipts):
@@ -110,7 +110,7 @@ def encode_instruction_file(
             numbers = numbers.append_column(score, pa.array(_instruction_score(score, rows, labels, places), pa.float32()))
         if query.category and labels and places is not None:
             numbers = numbers.append_column("category", _instruction_categories(rows["label_ids"], places, labels))
-        for name, values in (sayings.text_columns(rows, query.mask) if query.texts else {}).items():
+        for name, values in (text_signatures.text_columns(rows, query.mask) if query.texts else {}).items():
             numbers = numbers.append_column(name, pa.array(values))
         if query.answers:
             for name, values in zip(("question", "answer"), question_and_answer(rows["task"], rows["answer"]), strict=True):
@@ -135,7 +135,7 @@ def read_instruction_ids(pieces: list[TableFile], now: LiveRows) -> Iterator[pa.
 
 
 def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
-    """The tiles that count, sorted by tile_id; columns of REPEATED as dictionaries."""
+    """The tiles that count, sorted by tile_id; DICTIONARY_COLUMNS as dictionaries."""
     receipts = now.label["receipt"].combine_chunks()
     found = (rows for piece in list_table_files(now.lake, "tiles") for rows in read_table_file(piece, columns, receipts))
     tiles = pa.concat_tables([_encode_repeated(TABLES["tiles"].empty_table().select(columns)), *map(_encode_repeated, found)])

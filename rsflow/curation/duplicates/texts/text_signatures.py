@@ -24,7 +24,7 @@ from rsflow.curation.duplicates.texts.text_similarity import Sketch, normalise_t
 from rsflow.curation.hashing import Hashes, stable_hashes
 
 MIN_ANSWER_WORDS = 8
-TEXT_SOURCE_COLUMNS = ("turns", "boxes")  # the columns that sayings are made from
+TEXT_SOURCE_COLUMNS = ("turns", "boxes")  # the columns that text signatures are made from
 
 _BLOCK = 1 << 14  # texts at a time: their bytes stay in the processor's cache
 _STEP, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
