@@ -65,6 +65,11 @@ def clip_box(box: Box, to: Box) -> Box:
     return (x0, y0, max(x0, min(box[2], to[2])), max(y0, min(box[3], to[3])))
 
 
+def boxes_overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes share more than an edge."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
 def shift_box(box: Box, dx: float, dy: float) -> Box:
     return (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
 

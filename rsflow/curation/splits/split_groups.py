@@ -39,6 +39,7 @@ from rsflow.curation.hashing import Hashes, stable_hashes, unit_interval
 from rsflow.curation.splits.ground import Boxes, is_within_distance
 from rsflow.curation.splits.parent_scenes import parent_scenes
 from rsflow.curation.splits.stratified import assign_stratified, build_strata
+from rsflow.curation.value_codes import encode_values
 
 UNASSIGNED = -1  # no source says where the tile belongs
 EXCLUDED = ""  # it belongs to a split that this dataset does not have
@@ -110,7 +111,7 @@ def source_split_ranks(source_splits: pa.ChunkedArray, split_names: Mapping[str,
     and "val"; words that are not in `split_names` leave the tile free, splits without a share put it NOWHERE.
     """
     order = splits_by_strength(shares)
-    codes = pc.dictionary_encode(source_splits).combine_chunks()
+    codes = encode_values(source_splits)
     words = [split_names.get(_normalise_split(word)) for word in codes.dictionary.to_pylist()]
     ranks = [UNASSIGNED if split is None else order.index(split) if split in order else len(order) for split in words]
     numbers = np.array([*ranks, UNASSIGNED], dtype=np.int64)

@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.hashing import Hashes
+from rsflow.curation.value_codes import encode_values
 
 UNASSIGNED_GROUP = -1  # of a group: not dealt yet
 
@@ -146,8 +147,7 @@ class _GroupStrata:
 
 def _encode_sorted(values: pa.Array | pa.ChunkedArray) -> tuple[Indices, list[str]]:
     """Each text as its place among the texts in their order (-1 for null), and these."""
-    coded = pc.dictionary_encode(values)
-    coded = coded.unify_dictionaries().combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    coded = encode_values(values)
     names = coded.dictionary.to_pylist()
     ordered = sorted(set(names))
     place = {name: number for number, name in enumerate(ordered)}

@@ -12,7 +12,6 @@ from rsflow.instructions.facts.objects import TileObject
 from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.wording import english
 from rsflow.records import TileFacts
-from rsflow.spatial.geometry import Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,3 @@ class ClaimFacts:
 
     def pick(self, numbers: Iterable[int]) -> list[NumberedObject]:
         return [self.by_number[number] for number in numbers]
-
-
-def box_around(objects: Sequence[TileObject]) -> Box:
-    x0s, y0s, x1s, y1s = zip(*(each.box for each in objects), strict=True)
-    return min(x0s), min(y0s), max(x1s), max(y1s)

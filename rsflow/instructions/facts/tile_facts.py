@@ -17,7 +17,7 @@ from rsflow.instructions.facts.objects import TileObject, is_uncertain, tile_obj
 from rsflow.instructions.wording import english
 from rsflow.records import Label, LabelKind, TileFacts
 from rsflow.spatial.box_index import overlapping
-from rsflow.spatial.geometry import Box, area
+from rsflow.spatial.geometry import Box, area, enclosing_box
 
 # Mass nouns of the land-cover classes; "" for rest classes.
 _COVERS = {
@@ -71,8 +71,7 @@ class Group:
 
     @property
     def hull(self) -> Box:
-        x0s, y0s, x1s, y1s = zip(*(thing.box for thing in self.objects), strict=True)
-        return (min(x0s), min(y0s), max(x1s), max(y1s))
+        return enclosing_box([thing.box for thing in self.objects])
 
     def smallest_px(self) -> float:
         return min(thing.shorter_px for thing in self.objects)

@@ -28,6 +28,7 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.instruction_columns import COLUMNS, IdIndex, build_id_index, encode_instructions
 from rsflow.curation.select_samples import needs_categories
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+from rsflow.curation.value_codes import list_offsets
 from rsflow.lake.delta.formats import TABLES
 from rsflow.lake.delta.table_files import TableFile, list_table_files, read_table_file
 from rsflow.phases.select.instruction_texts import build_template_mask
@@ -191,7 +192,7 @@ def _instruction_categories(label_ids: pa.ChunkedArray, places: Indices, labels:
     """Per instruction the categories of the labels that it rests on."""
     codes = np.where(places < 0, -1, labels.category[places])
     values = pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), labels.names)
-    return pa.ListArray.from_arrays(pa.array(_offsets(label_ids).astype(np.int32)), values)
+    return pa.ListArray.from_arrays(pa.array(list_offsets(label_ids).astype(np.int32)), values)
 
 
 def _instruction_score(score: str, rows: pa.Table, labels: LabelIndex | None, places: Indices | None) -> Floats:
@@ -202,12 +203,12 @@ def _instruction_score(score: str, rows: pa.Table, labels: LabelIndex | None, pl
         return np.asarray(rows["perplexity"].fill_null(np.nan), dtype=np.float64)
     if labels and places is not None and score == "label_quality":
         known = np.where(places < 0, np.nan, labels.quality[places])
-        return _reduce_lists(np.fmin, known, _offsets(rows["label_ids"]), np.nan)
+        return _reduce_lists(np.fmin, known, list_offsets(rows["label_ids"]), np.nan)
     turns = _flatten(rows["turns"])
     text, role = (pc.struct_field(turns, name) for name in ("text", "role"))
     size = pc.utf8_length(text) if score == "answer_characters" else pc.count_substring_regex(text, r"\S+")
     answer_sizes = np.where(np.asarray(pc.equal(role, "assistant")), np.asarray(size), 0)
-    return _reduce_lists(np.add, answer_sizes, _offsets(rows["turns"]), 0)
+    return _reduce_lists(np.add, answer_sizes, list_offsets(rows["turns"]), 0)
 
 
 def _reduce_lists(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: Indices, empty: float) -> Floats:
@@ -221,12 +222,6 @@ def _reduce_lists(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: In
 
 def _flatten(lists: pa.ChunkedArray) -> pa.Array:
     return lists.combine_chunks().flatten()
-
-
-def _offsets(lists: pa.ChunkedArray) -> Indices:
-    """Where each list begins in the flattened column, and where the last ends."""
-    sizes = np.asarray(pc.fill_null(pc.list_value_length(lists), 0), dtype=np.int64)
-    return np.concatenate([[0], np.cumsum(sizes)])
 
 
 _NO_INSTRUCTIONS = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})

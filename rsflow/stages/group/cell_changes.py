@@ -21,10 +21,10 @@ from rsflow.changes.index_changes import IndexLimits, compare_index, index_plane
 from rsflow.config.group_settings import Changes
 from rsflow.ground.raster_layer import RasterLayer
 from rsflow.ground.scene_grid import SceneGrid
+from rsflow.lake.raw_bands import as_physical, read_stored
 from rsflow.records import Label, Raster
 from rsflow.schemas import window_from_row
 from rsflow.stages.group.cell_pictures import CellPictures
-from rsflow.stages.group.raw_tiles import as_physical, read_stored
 from rsflow.tiles.screen import is_bright_and_white, masked_cloud
 
 CLOUD_EDGE_PX = 5  # beside cloud and what is white, where it may be thinner
