@@ -26,7 +26,7 @@ UNCHANGED = "unchanged"
 @dataclass(frozen=True, slots=True)
 class GroupMembers:
     """`count` groups; their pictures as `group` (number of the group) and `tile` (row of the tiles), those of one group one
-    after the other. Per group: `changed` (1: something changed, 0: nothing did, -1: neither is said), the numbers of
+    after the other. Per group: `changed` (1: something changed, 0: nothing did, -1: not stated), the numbers of
     its `source` and its `kind`, and its `priority`. `same_split`: further pairs (n, 2) of tiles that belong to one split."""
 
     count: int

@@ -28,7 +28,7 @@ def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, cano
 
     That is where the two show the very same picture (`may`: exact and near duplicates, not flipped, shifted or merely similar
     ones), have one sensor and one size (so boxes fit), and where they are of two sources, or their pixels are equal and the
-    tile that stays has no instruction of this task. A copy within one source would repeat what is said already, in other
+    tile that stays has no instruction of this task. A copy within one source would repeat the same content, in other
     words; near duplicates of one source are two moments of one place, as a rule: people walk, so counts and boxes differ.
 
     So this is where the annotations of a cluster unite: as instructions, each still made from the labels of its own tile and

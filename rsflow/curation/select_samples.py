@@ -82,12 +82,12 @@ def select_samples(
 ) -> SelectionResult:
     """Select over all rows.
 
-    Where there are `groups`, the last rows of `tiles` are theirs, and only what is told of quotas and instructions is read of
+    Where there are `groups`, the last rows of `tiles` are theirs, and only what quotas and instructions need is read of
     them: a group is in where all its pictures may be (`rsflow.curation.group_verdicts`).
 
     `tiles` has what `deduplicate` needs and scene_id, scene_rejected, review_rejected (optional), source, licence, cell,
-    source_split, and the columns that `settings.limits` names; with categories (lists) splits are dealt by these, with
-    was_split what was dealt before stays.
+    source_split, and the columns that `settings.limits` names; with categories (lists) splits are assigned by these, with
+    was_split earlier assignments stay.
     `instructions` are numbered (`rsflow.curation.instruction_columns`), with `category` where a rule asks for it
     (`needs_categories`) and the columns that `settings.instruction_limits` names. `confirm` gets rows of `tiles`.
     `held_out_matches`: per tile "<benchmark>:<test>" where it matches something that is held out, else null. `embedded`: their

@@ -40,7 +40,7 @@ class Progress:
         self._interval = LIVE_SECONDS if self.stream.isatty() else LOG_SECONDS
 
     def add(self, done: int, **counts: int) -> None:
-        """Count finished units and, by name, what came out of them, and report it when due."""
+        """Count finished units and, by name, their results, and report it when due."""
         self.done += done
         for name, number in counts.items():
             self.counts[name] = self.counts.get(name, 0) + number
@@ -48,10 +48,14 @@ class Progress:
         if now - self._start >= self.quiet_seconds and (now - self._last_report >= self._interval or not self._begun):
             self.report()
 
+    def begin(self, total: int) -> None:
+        """The total is known now, and what was counted starts now."""
+        self.total, self._start = total, time.monotonic()
+
     def count_one_of(self, total: int) -> None:
         """Count one unit of a total that is known from the first unit on; the time before it does not count."""
         if not self.total:
-            self.total, self._start = total, time.monotonic()
+            self.begin(total)
         self.add(1)
 
     def line(self) -> str:

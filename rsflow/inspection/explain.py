@@ -1,6 +1,6 @@
 """What the last selection made of one tile or instruction, with the tiles that it was weighed against.
 
-One idea: everything is read back from the lake's tables, nothing is decided again; so what is told is what happened. Only the
+One idea: everything is read back from the lake's tables, nothing is decided again; so the report is what happened. Only the
 rows that are asked for are read.
 """
 
@@ -30,7 +30,7 @@ from rsflow.stages.label.cut_scenes import sample_key
 from rsflow.tiles.encode import decode
 
 _NAMES = {"selection": "subject", "scenes": "scene_id"}  # where a mistyped subject is looked up
-_MAX_COMPARED = 64  # pictures of a split that are looked at, those whose signatures are nearest
+_MAX_COMPARED = 64  # pictures of a split that are compared, those whose signatures are nearest
 
 
 @dataclass(frozen=True, slots=True)

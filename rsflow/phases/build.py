@@ -64,7 +64,7 @@ class BuildResult:
     balances: list[Balance]
     seconds: dict[str, float]
     used: list[Used]  # by models
-    empty_sources: dict[str, str]  # by name, why nothing came of it
+    empty_sources: dict[str, str]  # by name, why it contributes nothing
 
 
 def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> BuildResult:

@@ -1,6 +1,6 @@
 """Windows and boxes as numbers, and the little arithmetic that everything above shares.
 
-One idea: coordinates are pixels of the picture at hand, origin at its upper left corner, x to the right (columns), y down
+One idea: coordinates are pixels of the picture, origin at its upper left corner, x to the right (columns), y down
 (rows), half-open: the pixel in column c covers [c, c + 1). A box is (x0, y0, x1, y1) in such floats; an oriented one is a quad,
 its four corners in order around it. Angles, text forms and map coordinates are other modules' business.
 """

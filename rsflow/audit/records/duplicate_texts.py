@@ -7,7 +7,7 @@ are read again for their texts.
 Repeated is a whole record, or an exchange within one. That a dialogue takes up what a record of its own asks too is no fault.
 
 Only closed answers can contradict each other: yes and no, numbers, a few words where one thing is asked for, and places. Two
-captions of one picture do not. A question that leans on an earlier turn ("is it large?") is left alone.
+captions of one picture do not. A question that depends on an earlier turn ("is it large?") is not compared.
 """
 
 from __future__ import annotations

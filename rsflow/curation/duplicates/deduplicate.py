@@ -84,7 +84,7 @@ def deduplicate(
 
     `cluster` is the smallest tile_id of the cluster, `canonical` the one that stays. `reason` is null for the canonical tile,
     "duplicate_exact" for one that equals a better tile, else the first of near, flipped, ground and semantic that, with those
-    before it, leads to the canonical one. `same_picture`: exact and near alone do, so what is said of the one fits the other.
+    before it, leads to the canonical one. `same_picture`: exact and near alone do, so labels of the one hold for the other.
     """
     rows = np.arange(tiles.num_rows)
     best_first = _rank_rows(tiles, licences)

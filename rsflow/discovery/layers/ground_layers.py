@@ -27,7 +27,7 @@ from rsflow.records import SceneFiles
 from rsflow.spatial.geometry import boxes_overlap
 
 VECTORS = (".geojson", ".gpkg", ".shp", ".fgb", ".gml", ".kml", ".pbf", ".osm", ".geoparquet")
-COMPARED = 12  # scenes of a source that a layer is held against
+COMPARED = 12  # scenes of a source that a layer is compared with
 AREA_FEATURES = 20  # polygons of a file that bounds an area, at most
 _AREA = re.compile(r"(?<![a-z])(?:aoi|extent|footprints?|bounds|boundary|coverage|mapped_area|study_area)(?![a-z])")
 

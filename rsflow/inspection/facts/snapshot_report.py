@@ -44,7 +44,7 @@ class SnapshotReport:
 
 
 def read_report(root: str, snapshot: int | None = None, known: KnownLake | None = None) -> SnapshotReport:
-    """Count the samples of a snapshot (the latest by default) and read what its lake knows of them.
+    """Count the samples of a snapshot (the latest by default) and read what its lake records of them.
 
     SnapshotError where there is none, or where a shard is missing or damaged.
     """

@@ -40,7 +40,7 @@ class ClaimFacts:
 
     @property
     def pictures(self) -> tuple[ClaimFacts, ...]:
-        """The facts of every picture that a text may speak of."""
+        """The facts of every picture that a text may be about."""
         return (self, self.second) if self.second else (self,)
 
     def of_claim(self, claim: Claim) -> ClaimFacts:

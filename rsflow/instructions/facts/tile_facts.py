@@ -95,7 +95,7 @@ def trusted_labels(facts: TileFacts, settings: config.Labels) -> tuple[int, ...]
     """Positions of the labels that may feed a task, in order.
 
     Annotations always, measured facts always. Any other pseudo-label needs a known quality of at least `min_quality` and,
-    where it has a score, at least the `min_score` of its category; a pseudo box gives way to annotated boxes of its noun and to
+    where it has a score, at least the `min_score` of its category; a pseudo box yields to annotated boxes of its noun and to
     a vocabulary that holds it, and to a better box of another labeller in its place; a pseudo land cover to an annotated map of
     the tile.
     """

@@ -124,7 +124,7 @@ class CellChanges:
         return Raster(values.pixels, values.valid & ~cloud, values.bands)
 
     def _cloud(self, row: dict[str, Any], raster: Raster) -> Mask | tuple[str, str]:
-        """Where there is or may be cloud; (reason, detail) where nobody can tell."""
+        """Where there is or may be cloud; (reason, detail) where that is not known."""
         found = self.pictures.picture(row["tile_id"])
         white = is_bright_and_white(found[0]) if found else np.zeros(raster.valid.shape, np.bool_)
         masked = masked_cloud({name: raster.pixels[i] for i, name in enumerate(raster.bands)})

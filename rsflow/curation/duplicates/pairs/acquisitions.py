@@ -33,7 +33,7 @@ def same_acquisition_pairs(tiles: pa.Table, boxes: Boxes) -> Indices:
     columns = np.stack([moment[rows], value_codes(tiles["source"])[rows], value_codes(tiles["sensor"])[rows]], axis=1)
     _, group = np.unique(columns, axis=0, return_inverse=True)
     group = group.reshape(-1)
-    # Most acquisitions come as one scene: only those of several are looked at.
+    # Most acquisitions come as one scene: only those of several are compared.
     several = _count_scenes(group, scene)[group] > 1
     rows, group, scene = rows[several], group[several], scene[several]
     if not len(rows):
