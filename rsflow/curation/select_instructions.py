@@ -18,7 +18,7 @@ from rsflow.curation.drop_reasons import DropReasons, Flags
 from rsflow.curation.duplicates.texts.text_signatures import select_sketches
 from rsflow.curation.duplicates.texts.text_similarity import ReadTexts, similar_pairs_in_groups
 from rsflow.curation.splits.ground import assign_regions, bounding_boxes
-from rsflow.curation.value_codes import value_codes
+from rsflow.curation.value_codes import encode_values, value_codes
 
 DUPLICATE_TEXT = "duplicate_text"
 
@@ -140,5 +140,5 @@ def _drop_similar(
 
 def _take_tile_values(values: pa.Array | pa.ChunkedArray, rows: Indices) -> pa.DictionaryArray:
     """A column of the tiles for many rows, without copying a text per row."""
-    encoded = values if isinstance(values, pa.DictionaryArray) else pc.dictionaryvalue_codes(values).combine_chunks()
+    encoded = encode_values(values)
     return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(rows)), encoded.dictionary)
