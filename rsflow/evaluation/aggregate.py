@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rsflow.evaluation.scores.box_scores import average_precision
+from rsflow.evaluation.scores.box_scores import average_precision, region_overlap
 from rsflow.evaluation.scores.scoring import Scored
 from rsflow.evaluation.scores.text_scores import score_texts
 
@@ -95,11 +95,17 @@ def _averages(rows: Sequence[Scored]) -> dict[str, float]:
         ]
         if all(of_types):
             found[f"average_{metric}"] = float(np.mean([np.mean(values) for values in of_types]))
-    overlaps = np.array([row.overlap for row in rows if row.overlap is not None])
-    if len(overlaps):
-        intersection, union = overlaps.sum(axis=0)
+    overlaps = [_overlap(row) for row in rows if row.question.kind == "box"]
+    if overlaps:
+        intersection, union = np.sum(overlaps, axis=0)
         found["cumulative_iou"] = float(intersection / union)
     return found
+
+
+def _overlap(row: Scored) -> tuple[float, float]:
+    """Intersection and union of the box that is asked for and the answer's first; without one nothing is covered."""
+    expected = row.question.boxes[row.question.answer["box"]]
+    return region_overlap(expected, row.found[0]) if row.found else (0.0, region_overlap(expected, expected)[1])
 
 
 def _references(rows: Sequence[Scored]) -> list[list[str]]:

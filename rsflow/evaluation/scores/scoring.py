@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from rsflow.dialects import Dialect
 from rsflow.evaluation.answers import Answer
 from rsflow.evaluation.questions import Question
-from rsflow.evaluation.scores.box_scores import IOU_THRESHOLDS, BoxList, mean_matched_iou, region_iou, region_overlap
+from rsflow.evaluation.scores.box_scores import IOU_THRESHOLDS, BoxList, mean_matched_iou, region_iou
 from rsflow.evaluation.scores.graph_scores import graph_measures
 from rsflow.evaluation.scores.group_answers import (
     SHARE_TOLERANCE,
@@ -40,7 +40,7 @@ class Scored:
 
     `parsed` is False where there was no answer or it could not be read; its shares are then 0, its errors not known. `text`: as
     it was written. `words`, `reference`: the answer and the right one without box spellings. `boxes`: by category, for average
-    precision. `overlap`: intersection and union in square pixels, where one box is asked for.
+    precision. `found`: all regions of the answer, on its one picture.
     """
 
     question: Question
@@ -50,7 +50,7 @@ class Scored:
     words: str = ""
     reference: str = ""
     boxes: tuple[BoxList, ...] = field(default=())
-    overlap: tuple[float, float] | None = None
+    found: tuple[Region, ...] = ()
 
 
 def score_answers(rows: Iterable[tuple[Question, Answer]], dialect: Dialect) -> list[Scored]:
@@ -96,16 +96,8 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
     lists = _box_lists(question, text, boxes) if question.kind in {"boxes", "all_boxes"} else ()
     if measures is None:
         worst = dict.fromkeys(judge(question, reference, boxes) or {}, 0.0) if _captions_region(question) else _worst(question)
-        return Scored(question, answer.text or "", False, worst, plain, reference, lists, _overlap(question, ()))
-    return Scored(question, answer.text or "", True, measures, plain, reference, lists, _overlap(question, boxes))
-
-
-def _overlap(question: Question, boxes: Sequence[Region]) -> tuple[float, float] | None:
-    """Of a question for one box, with the answer's first; nothing of it is covered without one."""
-    if question.kind != "box":
-        return None
-    expected = question.boxes[question.answer["box"]]
-    return region_overlap(expected, boxes[0]) if boxes else (0.0, region_overlap(expected, expected)[1])
+        return Scored(question, answer.text or "", False, worst, plain, reference, lists)
+    return Scored(question, answer.text or "", True, measures, plain, reference, lists, () if question.sizes else tuple(boxes))
 
 
 def _captions_region(question: Question) -> bool:
@@ -228,7 +220,7 @@ _WORST: dict[str, Measures] = {
 def _worst(question: Question) -> Measures:
     if question.kind == "text" and _is_of_group(question):
         return {"accuracy": 0.0}
-    if question.question_type in RSVQA_TYPES:
+    if question.kind == "answer" and question.question_type in RSVQA_TYPES:
         return {"accuracy": 0.0, "ranged_accuracy": 0.0}
     return dict(_WORST.get(question.kind, {"accuracy": 0.0}))
 

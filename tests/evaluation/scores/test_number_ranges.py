@@ -10,6 +10,7 @@ from rsflow.dialects import get_dialect
 from rsflow.evaluation.aggregate import score_table
 from rsflow.evaluation.answers import Answer
 from rsflow.evaluation.questions import Question
+from rsflow.evaluation.report import examples, to_page
 from rsflow.evaluation.scores.number_ranges import number_class
 from rsflow.evaluation.scores.scoring import Scored, score_answers
 
@@ -73,6 +74,8 @@ def test_accuracies_of_rsvqa_are_by_type_and_their_mean() -> None:
     assert found["source", "s", "average_accuracy"] == pytest.approx((1 / 3 + 1 / 4 + 1 / 2 + 1) / 4)
     assert found["source", "s", "average_ranged_accuracy"] == pytest.approx((1 / 3 + 3 / 4 + 1 / 2 + 1) / 4)
     assert [row.parsed for row in rows].count(False) == 1
+    (plain,) = scored([(question(0, {"kind": "count", "value": 3, "category": "ship"}), "many")])
+    assert plain.measures == {"accuracy": 0.0}
 
 
 def test_one_box_is_scored_at_each_threshold_and_cumulatively() -> None:
@@ -88,3 +91,7 @@ def test_one_box_is_scored_at_each_threshold_and_cumulatively() -> None:
     assert [found[f"acc@{threshold}"] for threshold in (0.5, 0.6, 0.7, 0.8, 0.9)] == pytest.approx([2 / 3] * 4 + [1 / 3])
     assert found["iou"] == pytest.approx(1.8 / 3)
     assert found["cumulative_iou"] == pytest.approx((100 + 80) / (100 + 100 + 400))
+    ends = examples(rows)["grounding"]
+    assert [[row.question.question_id for row in ends[end]] for end in ("worst", "best")] == [["2", "1"], ["0"]]
+    page = to_page("t", [], rows, {str(n): [b"\x89PNG"] for n in range(3)})
+    assert [page.count(f"<polygon class={name} ") for name in ("right", "answer")] == [3, 2]
