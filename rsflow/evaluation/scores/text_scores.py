@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from rsflow.errors import UsageError
 
-# What pycocoevalcap leaves out of its tokenizer's words. Brackets it means to leave out, but keeps: they are spelled in letters.
+# What pycocoevalcap leaves out of its words. Brackets it means to leave out too, but keeps: they are spelled in letters.
 _PUNCTUATION = {"''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"}
 _BRACKETS = {"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-"}
 # Typographic signs as the Treebank writes them, and what nltk's rules do not part: quotes before words, "~" before numbers.
