@@ -15,7 +15,7 @@ from rsflow.records import Instruction, Reject, TaskName
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import Turn
 
-VERSION = 10  # raised when the text or the structured answer of any instruction changes
+VERSION = 9  # raised when the text of any instruction changes
 GENERATOR = f"rules-{VERSION}"
 
 
