@@ -1,7 +1,7 @@
-"""Strict reading of plain JSON values into frozen dataclasses, and what is said of the faults.
+"""Strict reading of plain JSON values into frozen dataclasses, and the messages about faults.
 
 One idea: pydantic does the checking, on standard dataclasses that carry `__pydantic_config__ = STRICT`; every fault is
-told with its path, the value found and what would be right, all at once.
+reported with its path, the value found and what would be right, all at once.
 """
 
 from __future__ import annotations
