@@ -221,9 +221,9 @@ def collate(
     check_at_least(1, max_tokens=max_tokens)
     template = getattr(processor, "chat_template", None)
     if not isinstance(template, str):
-        raise ConfigError(f"{type(processor).__name__} has no chat template: set processor.chat_template to the model's own")
-    made = Collate(processor, grouping, max_tokens, system, pictures, masks)
-    if not made.closes_answers():
+        found = f"{type(processor).__name__} has no chat template: set processor.chat_template to the model's own"
+        raise ConfigError(f"{found}; a family without conversations, such as PaliGemma, cannot be collated")
+    if not (made := Collate(processor, grouping, max_tokens, system, pictures, masks)).closes_answers():
         _LOG.warning(_OPEN_ANSWERS, type(processor).__name__)
     return made
 
