@@ -11,6 +11,8 @@ import yaml
 
 from rsflow.cli import main
 from rsflow.demo import write_demo_scenes
+from rsflow.phases.build import run
+from rsflow.planning.recipe import load
 
 INLINE = "engine.kind=inline"
 
@@ -29,7 +31,7 @@ def built(tmp_path: Path) -> Path:
         source["annotations"]["files"] = str(tmp_path / "archive" / source["annotations"]["files"])
     config["root"] = str(tmp_path / "lake")
     (tmp_path / "build.yaml").write_text(yaml.safe_dump(config))
-    assert main(["build", str(tmp_path / "build.yaml"), INLINE]) == 0
+    run(load(str(tmp_path / "build.yaml"), [INLINE]))
     return tmp_path
 
 

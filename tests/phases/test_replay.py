@@ -12,6 +12,8 @@ import pytest
 from rsflow.cli import main
 from rsflow.demo import write_demo_scenes
 from rsflow.lake.tables import open_lake
+from rsflow.phases.build import run
+from rsflow.planning.recipe import load
 
 INLINE = "engine.kind=inline"
 
@@ -20,7 +22,7 @@ INLINE = "engine.kind=inline"
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     write_demo_scenes(folder, seed=7, size_px=512)
-    assert main(["build", str(folder / "demo.yaml"), INLINE]) == 0
+    run(load(str(folder / "demo.yaml"), [INLINE]))
     return folder / "lake"
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.cli import main
 from rsflow.demo import write_demo_scenes
+from rsflow.phases.build import run
+from rsflow.planning.recipe import load
 
 INLINE = "engine.kind=inline"
 
@@ -18,7 +19,7 @@ def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with demo.yaml and its lake."""
     folder = tmp_path_factory.mktemp("review")
     write_demo_scenes(folder, seed=7, size_px=512)
-    assert main(["build", str(folder / "demo.yaml"), INLINE, "shard.target_mb=0.1"]) == 0
+    run(load(str(folder / "demo.yaml"), [INLINE, "shard.target_mb=0.1"]))
     return folder
 
 
@@ -42,4 +43,4 @@ class Rebuild:
         self.root = root
 
     def __call__(self, *more: str) -> None:
-        assert main(["build", str(self.config), INLINE, f"root={self.root}", "shard.target_mb=0.1", *more]) == 0
+        run(load(str(self.config), [INLINE, f"root={self.root}", "shard.target_mb=0.1", *more]))
