@@ -47,7 +47,7 @@ class UNet(nn.Module):
         return shown
 
     def _features(self, pictures: Tensor) -> Tensor:
-        features = self.encoder[0](self.stem(pictures))
+        features: Tensor = self.encoder[0](self.stem(pictures))
         levels = []
         for down, stage in zip(self.down, list(self.encoder)[1:], strict=True):
             levels.append(features)
