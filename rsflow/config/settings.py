@@ -89,7 +89,8 @@ class Scenes:
 
 @dataclass(frozen=True)
 class Published:
-    """What a source's makers say of it, to hold what is found against; what is not known is left out. No build depends on it.
+    """What a source's makers publish about it, to compare with what is found; what is not known is left out. No build depends
+    on it.
 
     `records`: captions, questions, expressions or boxes, as `tasks` has it. `home`: its own page. `get`: how to come by it.
     `held_out`: those of its own splits that it tests with. `part_of`: the set that several sources make up.

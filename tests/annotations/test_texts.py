@@ -88,8 +88,8 @@ def test_rsvqa_joins_its_three_files_and_keeps_what_is_active(tmp_path: Path) ->
     assert {name: picture.split for name, picture in annotated.pictures.items()} == {"0": "train", "2": "train", "9": "test"}
     labels = annotated.pictures["0"].labels
     assert [(label.text, label.category, label.provenance.name) for label in labels] == [
-        ("Is a road present?", "yes", "rsvqa/presence"),
-        ("How many roads?", "0", "rsvqa/count"),
+        ("Is a road present?", "yes", "rsvqa:presence"),
+        ("How many roads?", "0", "rsvqa:count"),
     ]
     assert annotated.rejects == ()
 
@@ -125,7 +125,7 @@ def test_floodnet_counts_are_answers_and_types_are_kept(tmp_path: Path) -> None:
     }
     annotated = read_annotations(Annotations("floodnet", written(tmp_path, entries)))
     (label,) = annotated.pictures["10168"].labels
-    assert (label.text, label.category, label.provenance.name) == ("How many?", "3", "floodnet/Simple_Counting")
+    assert (label.text, label.category, label.provenance.name) == ("How many?", "3", "floodnet:Simple_Counting")
     assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [
         ("dataset.json entry 1", "empty_answer"),
         ("dataset.json entry 2", "broken_record"),

@@ -86,7 +86,7 @@ def find_placeholders(exchange: Exchange, form: str) -> Iterator[str]:
 
 
 def find_prompt_texts(exchange: Exchange, form: str) -> Iterator[str]:
-    """Answers that speak of their prompt, of the data they were written from, or to whoever asked for them."""
+    """Answers that mention their prompt or the data they were written from, or address the person who asked."""
     if found := _PROMPT.search(exchange.answer.replace("’", "'")):
         yield f"{found[0].strip()!r} in {exchange.answer[:80]!r}"
 
@@ -113,7 +113,7 @@ def _may_end(text: str) -> bool:
 
 
 def has_prompt(question: str) -> bool:
-    """Whether a question begins with what a maker told a model, which may be the convention of a set."""
+    """Whether a question begins with instructions to a model, which may be the convention of a set."""
     return _ASKED_PROMPT.search(question) is not None
 
 

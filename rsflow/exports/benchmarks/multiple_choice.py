@@ -2,7 +2,7 @@
 
 One idea: an option is offered as wrong only where the annotations exclude it. A category is absent only where the sample's
 `vocabulary` says that every object of it is annotated; a number is wrong because the count is exact; a class is wrong because
-its source gives each picture one class, and only where nothing else that is said of the picture names it. Plausible are
+its source gives each picture one class, and only where no other text of the picture names it. Plausible are
 categories of the same set, those that share a word with the right one first, and numbers next to the right one.
 
 What is chosen, and where the right option stands, follows from the question's id.
@@ -122,7 +122,7 @@ def _other_classes(record: Record, instruction: Record, classes: Classes) -> lis
 
 
 def _named_categories(record: Record) -> Iterator[Any]:
-    """Whatever else is said of the picture by name."""
+    """All other names that texts of the picture use."""
     yield from (thing["category"] for thing in record["objects"])
     for instruction in record["instructions"]:
         answer = instruction["answer"]

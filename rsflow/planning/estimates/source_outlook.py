@@ -1,7 +1,7 @@
 """What a build will see of every source, before it starts: scenes, tiles, bands, sizes, dates, units, annotations, and faults.
 
-One idea: everything is read off the plan, which opened every new scene and read every annotation, so what is said here is what
-a build works with. What makes a source come out empty or less than it seems is a warning, one line each, naming the source.
+One idea: everything is read off the plan, which opened every new scene and read every annotation, so the outlook is what
+a build works with. What makes a source empty or smaller than it seems is a warning, one line each, naming the source.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class SourceOutlook:
 
 
 def describe_sources(built: BuildConfig, plan: Plan, lake: Lake | None) -> tuple[SourceOutlook, ...]:
-    """All sources, in the order of the configuration. `lake`: whose last selection tells how many samples to expect."""
+    """All sources, in the order of the configuration. `lake`: whose last selection gives the number of samples to expect."""
     shares = _selected_shares(plan, lake) if lake else {}
     lost: dict[str, Counter[str]] = defaultdict(Counter)
     for name, _, rows in annotation_rejects(plan):

@@ -1,4 +1,4 @@
-"""A vector layer held against the scenes of its source: what each scene takes from it, and what of it is lost.
+"""A vector layer compared with the scenes of its source: what each scene takes from it, and what of it is lost.
 
 Whatever can be wrong with a layer is reported before a tile is cut. A layer that overlaps no scene at all is a mistake (another
 place, another reference system, latitudes for longitudes) and an error that names both bounding boxes.

@@ -168,7 +168,7 @@ def _band_groups(pattern: str, bands: dict[str, int | str]) -> dict[str, dict[st
 
 
 def _across_folders(groups: dict[str, dict[str, str]], texts: set[str]) -> dict[str, dict[str, str]]:
-    """Scenes whose bands lie in sibling folders (R10m, R20m of Sentinel-2 Level-2A) put together.
+    """Scenes whose bands lie in sibling folders (R10m, R20m of Sentinel-2 Level-2A) joined.
 
     Incomplete groups are one scene where their files differ in the last folder only and no band is in two of them; the scene is
     then called after the folder above.

@@ -1,6 +1,6 @@
 """What a kind of product is: where its metadata lies, which files are its bands, and how the metadata is read.
 
-One idea: when scenes are listed only names are looked at; the metadata files are sidecars of the scene and are read when the
+One idea: when scenes are listed only names are read; the metadata files are sidecars of the scene and are read when the
 scene is opened. So damaged metadata is a reject of that scene alone, and changed metadata makes the scene another one.
 """
 
@@ -42,7 +42,7 @@ class Decoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a product's metadata says of one scene.
+    """What a product's metadata states about one scene.
 
     `options`: scene options under those of the source: `metadata` (per band `scale`, `offset` and `unit`, and `origin`),
     `nodata`, `acquired_at`, `angles` (those of rsflow.readers.contract.ViewAngles that are stated). `decoders`: by common band
