@@ -137,14 +137,14 @@ def _is_near(one: CellTile, other: CellTile, settings: Groups) -> bool:
 
 
 def _companion_rank(first: CellTile, tile: CellTile, settings: Groups) -> tuple[float, ...]:
-    apart = _seconds_between(first, tile)
+    seconds_between = _seconds_between(first, tile)
     if settings.policy == "nearest":
-        return (apart, *_rank(tile, settings))
+        return (seconds_between, *_rank(tile, settings))
     if settings.policy == "seasons":
         times = (first.acquired_at, tile.acquired_at)
         same = None not in times and len({_period(time, settings) for time in times if time}) == 1
-        return (0.0 if same else 1.0, *_rank(tile, settings), apart)
-    return (*_rank(tile, settings), apart)
+        return (0.0 if same else 1.0, *_rank(tile, settings), seconds_between)
+    return (*_rank(tile, settings), seconds_between)
 
 
 def _rank(tile: CellTile, settings: Groups) -> tuple[float, ...]:

@@ -93,9 +93,9 @@ def mean_of_samples(values: npt.NDArray[Any], exists: Mask, samples: int) -> tup
     sums = np.zeros(counts.shape)
     # One sample after the other, so that the order of the sum does not depend on the window.
     for part in np.ndindex(samples, samples):
-        there = exists[part[0] :: samples, part[1] :: samples]
-        counts += there
-        sums += np.where(there, values[part[0] :: samples, part[1] :: samples], 0)
+        part_exists = exists[part[0] :: samples, part[1] :: samples]
+        counts += part_exists
+        sums += np.where(part_exists, values[part[0] :: samples, part[1] :: samples], 0)
     return sums / np.maximum(counts, 1), 2 * counts >= samples**2
 
 

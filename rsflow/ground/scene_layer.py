@@ -208,8 +208,8 @@ def _in_period(found: Features, acquired: int | None) -> tuple[npt.NDArray[np.bo
     readable = found.since < found.until
     if acquired is None:
         return np.ones(len(found), np.bool_), unbounded
-    there = (found.since <= acquired) & (acquired < found.until)
-    return there | ~readable, there & readable
+    is_valid = (found.since <= acquired) & (acquired < found.until)
+    return is_valid | ~readable, is_valid & readable
 
 
 def feature_reach(forms: Sequence[FeatureForm]) -> float:

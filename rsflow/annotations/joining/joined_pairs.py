@@ -40,8 +40,8 @@ def _incomplete(
         sizes = " and ".join(f"{place} {'{} x {}'.format(*_size(pictures[place]))}" for place in (before, after))
         detail = f"the two dates differ in size, {sizes} rows and columns: their pixels do not show the same ground"
         return Reject("annotation", pair, "size_differs", detail, file)
-    there, lacking = (before, AFTER) if before else (after, BEFORE)
-    detail = f"{there} has no picture {lacking} it among the scenes that fits: a pair needs both its dates under scenes.files"
+    present, lacking = (before, AFTER) if before else (after, BEFORE)
+    detail = f"{present} has no picture {lacking} it among the scenes that fits: a pair needs both its dates under scenes.files"
     return Reject("annotation", pair, "missing_partner", detail, file)
 
 

@@ -82,10 +82,10 @@ def sample_tile(
     shape = (window.height_px * parts, window.width_px * parts)
     found, valid = np.zeros(shape), np.zeros(shape, np.bool_)
     for file in files:
-        values, there = _warped(file, band, grid.crs, target, shape, nodata)
-        fresh = there & ~valid
+        values, exists = _warped(file, band, grid.crs, target, shape, nodata)
+        fresh = exists & ~valid
         found[fresh] = values[fresh]
-        valid |= there
+        valid |= exists
     return found, valid, parts
 
 

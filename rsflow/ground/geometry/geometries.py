@@ -53,8 +53,8 @@ def clean_geometries(
     faults.note("geometry_empty", ids, empty)
     geometries[empty] = None
     geometries = shapely.force_2d(geometries)
-    there = ~shapely.is_missing(geometries)
-    infinite = there & ~np.isfinite(shapely.bounds(geometries)).all(axis=1)
+    present = ~shapely.is_missing(geometries)
+    infinite = present & ~np.isfinite(shapely.bounds(geometries)).all(axis=1)
     faults.note("geometry_not_a_number", ids, infinite)
     geometries[infinite] = None
     _flatten(geometries)

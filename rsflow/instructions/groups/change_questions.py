@@ -56,9 +56,9 @@ def _presence_at(
         (False, choose(empty, seed, group.tile_id, topic)),
     ):
         at = places.place_phrase(name)
-        there = tuple(area.label for area in areas if places.place_name(area.box, *size) == name)
+        in_place = tuple(area.label for area in areas if places.place_name(area.box, *size) == name)
         full = f"{'Yes' if value else 'No'}, {things} {'changed' if value else 'did not change'} {at} of the image."
-        labels = there if value else facts.compared[topic]
+        labels = in_place if value else facts.compared[topic]
         found = _yes_no("change_at", topic, value, full, labels, {"things": things, "place": at})
         yield found
 

@@ -62,9 +62,9 @@ def _compare(group: GroupFacts, category: str) -> ObjectChanges | None:
     labels = tuple(thing.label for thing in (*before, *after))
     if not labels:
         return None
-    gone, unsure_before = _without_partner(before, after, group.members[last])
+    removed, unsure_before = _without_partner(before, after, group.members[last])
     new, unsure_after = _without_partner(after, before, group.members[last])
-    return ObjectChanges(new, gone, unsure_before or unsure_after, labels)
+    return ObjectChanges(new, removed, unsure_before or unsure_after, labels)
 
 
 def _has_places(member: GroupMember, category: str) -> bool:

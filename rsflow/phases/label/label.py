@@ -68,11 +68,11 @@ def _store_scenes(lake: Lake, plan: Plan) -> None:
     before = lake.read("scenes").sort_by("scene_id")
     stays = pc.or_(*(pc.is_in(before[name], pa.array(list(plan.undone), pa.string())) for name in ("source", "scene_id")))
     scenes = pa.concat_tables([plan.scenes, before.filter(stays)]).sort_by("scene_id")
-    gone = sorted(set(before["scene_id"].to_pylist()) - set(scenes["scene_id"].to_pylist()))
-    if gone:
-        shown = ", ".join(gone[:GONE_SHOWN]) + (f" and {len(gone) - GONE_SHOWN} more" if gone[GONE_SHOWN:] else "")
+    removed = sorted(set(before["scene_id"].to_pylist()) - set(scenes["scene_id"].to_pylist()))
+    if removed:
+        shown = ", ".join(removed[:GONE_SHOWN]) + (f" and {len(removed) - GONE_SHOWN} more" if removed[GONE_SHOWN:] else "")
         print(
-            f"rsflow: warning: {len(gone)} scenes are no longer in their sources and leave the dataset: {shown}",
+            f"rsflow: warning: {len(removed)} scenes are no longer in their sources and leave the dataset: {shown}",
             file=sys.stderr,
         )
     if not scenes.equals(before):

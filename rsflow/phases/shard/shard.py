@@ -88,8 +88,8 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSumm
     samples = _samples(tiles, instructions, companions, objects, built.shard.masks)
     plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
     paths = {plan: f"shards/{plan.name}" for plan in plans}
-    there = _existing(lake, set(paths.values()))
-    missing = [plan for plan in plans if paths[plan] not in there]
+    existing = _existing(lake, set(paths.values()))
+    missing = [plan for plan in plans if paths[plan] not in existing]
     if missing or snapshot_of(lake, selected) is None:  # else the same samples were in a snapshot, and checked for it
         shown = with_companions(tiles, pa.concat_tables([companions, members]))
         with task_runner(built.engine, instructions.num_rows > MIN_CLUSTER_ROWS) as spread:
@@ -99,10 +99,10 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSumm
         for rows in _commit_shards(
             lake, execute([Job(WriteShards(built.root, built.shard.masks), blocks)], built.engine), built.engine
         ):
-            there.update({entry["path"]: entry for entry in rows.to_pylist()})
+            existing.update({entry["path"]: entry for entry in rows.to_pylist()})
             state.add(rows.num_rows, samples=pc.sum(rows["samples"]).as_py())
     config = config_fingerprint(built, lake.moves())
-    manifest = _manifest(config, built.seed, tiles, instructions, [there[path] for path in paths.values()])
+    manifest = _manifest(config, built.seed, tiles, instructions, [existing[path] for path in paths.values()])
     number = write_snapshot(built.root, manifest)
     _remember(built, lake, number, selected)
     return Sharded(number, manifest, len(missing))
@@ -134,8 +134,8 @@ def _unchanged_snapshot(built: BuildConfig, lake: Lake, selected: SelectionSumma
         return None
     manifest = read_snapshot(built.root, known["snapshot"])
     paths = {shard.path for split in manifest.splits.values() for shard in split.shards}
-    there = {f"shards/{name}" for name in storage.list_files(lake.place("shards"))}
-    return Sharded(known["snapshot"], manifest, 0) if {*paths, *map(index_path, paths)} <= there else None
+    existing = {f"shards/{name}" for name in storage.list_files(lake.place("shards"))}
+    return Sharded(known["snapshot"], manifest, 0) if {*paths, *map(index_path, paths)} <= existing else None
 
 
 def _made_from(built: BuildConfig, lake: Lake, selected: SelectionSummary) -> str:
