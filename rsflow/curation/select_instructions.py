@@ -26,7 +26,7 @@ DUPLICATE_TEXT = "duplicate_text"
 def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, canonical: Indices, is_shown_as: Flags) -> Indices:
     """The tile that each instruction goes with: the one that stands for its own, where it may say something new of it.
 
-    That is where the two show the very same picture (`is_shown_as`: exact and near duplicates, not flipped, shifted or merely similar
+    That is where the two show the very same picture (`is_shown_as`: exact and near duplicates, not flipped, shifted or similar
     ones), have one sensor and one size (so boxes fit), and where they are of two sources, or their pixels are equal and the
     tile that stays has no instruction of this task. A copy within one source would repeat the same content, in other
     words; near duplicates of one source are two moments of one place, as a rule: people walk, so counts and boxes differ.

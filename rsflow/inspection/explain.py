@@ -21,11 +21,12 @@ from rsflow.curation.splits.ground import bounding_boxes, distances_m
 from rsflow.errors import UsageError
 from rsflow.inspection.rejects import read_rejects
 from rsflow.lake.receipts import completed_units, read_receipt_rows
-from rsflow.lake.tables import Lake, filter_by_values, open_lake
+from rsflow.lake.tables import Lake, open_lake
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.select.confirm_duplicates import PICTURE_LOCATION
 from rsflow.planning.live_rows import read_live_rows
+from rsflow.schemas.rows import filter_by_values
 from rsflow.stages.label.cut_scenes import sample_key
 from rsflow.tiles.encode import decode
 

@@ -19,7 +19,7 @@ from rsflow.engine.unit_blocks import scene_reject
 from rsflow.errors import DataError, RejectLimitError, UndoneError
 from rsflow.files import storage
 from rsflow.lake.receipts import commit, read_receipt_rows, receipt_table
-from rsflow.lake.tables import Lake, filter_by_values
+from rsflow.lake.tables import Lake
 from rsflow.phases.generate.generate import check_failed_share
 from rsflow.phases.label.reason_counts import reason_lines
 from rsflow.phases.label.run_steps import StepRunner, without_scenes
@@ -28,6 +28,7 @@ from rsflow.planning.sources.annotation_rejects import annotation_rejects, lost_
 from rsflow.planning.sources.joined_annotations import check_some_left
 from rsflow.planning.step import Step
 from rsflow.planning.steps import STEPS, generate
+from rsflow.schemas.rows import filter_by_values
 
 GONE_SHOWN = 10  # scenes that left their sources, by name
 

@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import first_equal_row
 from rsflow.curation.drop_reasons import KEPT, Flags
-from rsflow.lake.tables import filter_by_values
 from rsflow.planning.groups.companion_pairs import Pairs, best_fitting, showing
 from rsflow.planning.groups.group_samples import group_pictures
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import COMPANIONS, OF_MEMBER
+from rsflow.schemas.rows import filter_by_values
 
 ALLOWED = (KEPT, "no_instruction", "quota")  # the last two of a tile lack texts, and passed every rule on pictures
 
