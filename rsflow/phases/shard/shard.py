@@ -187,8 +187,7 @@ def selection_note(snapshot: int) -> str:
 def config_fingerprint(built: BuildConfig, moves: Sequence[Move] = ()) -> str:
     """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies or was moved.
 
-    `moves`: where its sources were moved since the lake was made. Sources without STAC have no such setting, as before there
-    was one; how access to a catalogue is proved does not count.
+    `moves`: where its sources were moved since the lake was made. How access to a STAC catalogue is proved does not count.
     """
     plain = {name: value for name, value in resolved(built).items() if name not in NOT_CONTENT}
     for section, name, off in YOUNGER:
