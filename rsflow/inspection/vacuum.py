@@ -32,7 +32,7 @@ from rsflow.planning.plan import Plan
 from rsflow.shards.manifest import find_latest, name_latest, read_snapshot
 
 COUNTS = ".values.json"  # of a raster's values on a scene (rsflow.planning.sources.raster_layers)
-SHIFTS = ".shift.json"  # of a layer against a scene (rsflow.planning.sources.layer_registration)
+SHIFTS = ".shift.json"  # of a layer against a scene (rsflow.planning.sources.ground_layers)
 DELETE_BATCH = 1000  # files deleted between two words about it
 
 
