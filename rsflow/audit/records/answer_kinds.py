@@ -1,6 +1,6 @@
 """Whether an answer is of the kind that its question asks for: a number, yes or no, one of two things, a word, a statement.
 
-Of questions for yes or no, or for a thing, only those whose first word shows it are judged: "Is the ship white?" asks for yes or
+Of questions for yes or no, or for a thing, those are judged whose first word shows it: "Is the ship white?" asks for yes or
 no, "Where is the ship?" for a place. A question of several clauses ("What is shown, and is it urban?") or with a choice ("Is it
 3 or 4?") may ask for both and is not judged, nor is one that mentions amounts.
 """
