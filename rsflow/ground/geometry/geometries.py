@@ -88,7 +88,7 @@ def _unwrap_edges(geometries: Geometries) -> None:
     """Rings and lines with an edge over more than half the globe get longitudes that run on. In place."""
     wide = np.nan_to_num(np.ptp(shapely.bounds(geometries)[:, [0, 2]], axis=1)) > 180.0
     for row in np.flatnonzero(wide):
-        parts = [_unwrapped(part) for part in shapely.get_parts(geometries[row])]
+        parts = [_unwrap(part) for part in shapely.get_parts(geometries[row])]
         if len(parts) == 1:
             geometries[row] = parts[0]
         elif shapely.is_valid(parts).all():
@@ -97,7 +97,7 @@ def _unwrap_edges(geometries: Geometries) -> None:
             geometries[row] = shapely.MultiPolygon(parts)
 
 
-def _unwrapped(part: Any) -> Any:
+def _unwrap(part: Any) -> Any:
     if part.geom_type not in ("Polygon", "LineString", "LinearRing"):
         return part
     lines = shapely.get_rings(part) if part.geom_type == "Polygon" else [part]
