@@ -19,7 +19,7 @@ TOKENS: dict[str, tuple[str, ...]] = {
     "llava": ("<s>", "</s>", "<unk>", "<pad>", "<image>", "<video>", "<im_start>", "<im_end>", "<im_patch>", "<ImageHere>"),
     "internvl": ("<img>", "</img>", "<IMG_CONTEXT>", "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>"),
     "llama": ("<<SYS>>", "<</SYS>>"),
-    "swift": ("<ref-object>", "<bbox>", "<cot-process>", "<audio>"),
+    "swift": ("<ref-object>", "<bbox>", "<cot-process>", "<audio>", "<start-image>"),
     "mistral": (
         *("[INST]", "[/INST]", "[IMG]", "[IMG_BREAK]", "[IMG_END]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
         *("[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),

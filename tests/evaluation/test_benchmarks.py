@@ -51,6 +51,10 @@ def write_rsvqa(folder: Path, pictures: str, prefix: str) -> int:
             parts["answers"].append({**row, "question_id": row["id"], "answer": answer})
     for part, rows in parts.items():
         (folder / f"{prefix}_split_test_{part}.json").write_text(json.dumps({part: rows}))
+        (folder / f"{prefix}_split_train_{part}.json").write_text(json.dumps({part: []}))
+        if prefix == "USGS":  # the second test split is another benchmark: its questions must not come in
+            others = [{**row, "question": "Is a pier present?"} if part == "questions" else row for row in rows]
+            (folder / f"USGS_split_test_phili_{part}.json").write_text(json.dumps({part: others}))
     return 4
 
 
