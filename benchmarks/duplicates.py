@@ -1,16 +1,16 @@
-"""Duplicates beside their peers: signatures, texts and vectors, generated with planted near duplicates.
+"""Duplicates beside their peers: signatures and vectors, generated with planted near duplicates.
 
-    python benchmarks/duplicates.py [signatures] [texts] [vectors] [--signatures 200000] [--bits 4 8] [--texts 20000]
-                                    [--vectors 50000] [--rounds 3] [--recall 2000] [--threads 2] [--seed 0]
+    python benchmarks/duplicates.py [signatures] [vectors] [--signatures 200000] [--bits 4 8] [--vectors 50000]
+                                    [--rounds 3] [--recall 2000] [--threads 2] [--seed 0]
 
-Without names all three sections run, in about two minutes. The figures asked for: `signatures --signatures 10000000 --rounds
-1`, `texts --texts 100000`, `vectors --vectors 200000`. Ours and the peers take turns; medians count, and ratios are of medians.
+Without names both sections run, in about two minutes. The figures asked for: `signatures --signatures 10000000 --rounds 1`,
+`vectors --vectors 200000`. Ours and the peers take turns; medians count, and ratios are of medians.
 A peer that searches one picture at a time is asked for a sample and extrapolated to all (marked ~). Recall is over what was
 planted and, for signatures, also over a plain comparison of `--recall` of them with all, which is not timed: all that it finds
 must be found, and nothing else of these; the script fails where it is not so.
 
 Peers: numpy; faiss (pip install faiss-cpu): flat and multi-hash binary indexes, k-means with cosines within a cluster, which is
-SemDeDup; datasketch (pip install datasketch): MinHash of 128 with LSH. One that is not installed is said and left out.
+SemDeDup. One that is not installed is reported and left out.
 
 The file is not called select.py, because a script's folder comes first on the path and Python itself imports `select`.
 """
@@ -29,18 +29,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from rsflow.curation.connected_components import Indices, component_labels
 from rsflow.curation.duplicates.pairs.hamming import Signatures, near_pairs
 from rsflow.curation.duplicates.pictures.embeddings import PROBED_CENTRES, Vectors, similar_pairs
-from rsflow.curation.duplicates.texts.minhash import near_duplicate_texts
 
 SAMPLE = 2000
 BRUTE = 200
 WIDTH = 512
 COSINE = 0.95
-JACCARD = 0.8
 
 Contest = dict[str, tuple[Callable[[], Any], float]]  # what is timed, and how many such runs make the whole
 
@@ -50,7 +47,6 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="default: all")
     parser.add_argument("--signatures", type=int, default=200_000)
     parser.add_argument("--bits", type=int, nargs="+", default=[4, 8])
-    parser.add_argument("--texts", type=int, default=20_000)
     parser.add_argument("--vectors", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--recall", type=int, default=2000, help="signatures that are compared with all")
@@ -115,58 +111,6 @@ def check_sample(values: Signatures, queries: Indices, bits: int, found: Indices
 
 def as_bytes(values: Signatures) -> Any:
     return values.view(np.uint8).reshape(-1, 8)
-
-
-def compare_texts(asked: argparse.Namespace, random: np.random.Generator) -> None:
-    said, planted = planted_texts(asked.texts, random)
-    print(
-        f"\nnear duplicates at Jaccard {JACCARD} among {len(said):,} texts of {np.mean([len(t) for t in said]):.0f} characters"
-    )
-    column = pa.array(said)
-    contest: Contest = {"near_texts": (lambda: near_duplicate_texts(column, JACCARD), 1.0)}
-    if datasketch := peer("datasketch"):
-        few = said[:SAMPLE]
-        contest["datasketch"] = (lambda: datasketch_texts(datasketch, few), len(said) / len(few))
-    answers = race(contest, asked.rounds)
-    near = {pair for pair in planted if jaccard(said[pair[0]], said[pair[1]]) >= JACCARD}
-    tell_recall(f"planted, Jaccard from {JACCARD}", near, answers["near_texts"])
-    wrong = [pair for pair in answers["near_texts"][:SAMPLE].tolist() if jaccard(said[pair[0]], said[pair[1]]) < JACCARD]
-    print(f"  found below the limit         {len(wrong)}")
-
-
-def planted_texts(count: int, random: np.random.Generator) -> tuple[list[str], list[tuple[int, int]]]:
-    """Sentences of 8 to 60 words that are as unequally common as a language's; one in ten is another with a word changed."""
-    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
-    words = np.array(["".join(random.choice(letters, random.integers(2, 11))) for _ in range(20_000)])
-    common = 1 / np.arange(1, len(words) + 1)
-    sizes = random.integers(8, 61, count)
-    drawn = words[random.choice(len(words), sizes.sum(), p=common / common.sum())]
-    lists = np.split(drawn, np.cumsum(sizes)[:-1])
-    copies = range(1, count, 10)
-    for k in copies:
-        lists[k] = lists[k - 1].copy()
-        lists[k][random.integers(len(lists[k]))] = "changed"
-    return [" ".join(some).capitalize() + "." for some in lists], [(k - 1, k) for k in copies]
-
-
-def triples(text: str) -> set[str]:
-    words = text.lower().rstrip(".").split()
-    return {" ".join(words[k : k + 3]) for k in range(max(1, len(words) - 2))}
-
-
-def jaccard(a: str, b: str) -> float:
-    return len(triples(a) & triples(b)) / len(triples(a) | triples(b))
-
-
-def datasketch_texts(datasketch: Any, said: list[str]) -> list[tuple[Any, int]]:
-    index = datasketch.MinHashLSH(threshold=JACCARD, num_perm=128)
-    found = []
-    for number, text in enumerate(said):
-        sketch = datasketch.MinHash(num_perm=128)
-        sketch.update_batch([element.encode() for element in triples(text)])
-        found += [(other, number) for other in index.query(sketch)]
-        index.insert(number, sketch)
-    return found
 
 
 def compare_vectors(asked: argparse.Namespace, random: np.random.Generator) -> None:
@@ -240,7 +184,7 @@ def tell_recall(what: str, expected: set[tuple[int, int]], found: Indices) -> No
     print(f"  {'recall, ' + what:<42}{len(hit) / max(1, len(expected)):.4f} of {len(expected):,}")
 
 
-SECTIONS = {"signatures": compare_signatures, "texts": compare_texts, "vectors": compare_vectors}
+SECTIONS = {"signatures": compare_signatures, "vectors": compare_vectors}
 
 
 if __name__ == "__main__":

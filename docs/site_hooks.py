@@ -38,13 +38,11 @@ def _outside_links(markdown: str, folder: str) -> str:
 
 def command_pages() -> Iterator[str]:
     """A section per command: its help with usage, arguments, options and examples."""
-    import typer
+    from rsflow.cli.app import COMMANDS, _command_group
 
-    from rsflow.cli.app import COMMANDS, _app
-
-    group = typer.main.get_command(_app())
+    group = _command_group()
     for name in COMMANDS:
-        command = group.commands[name]  # type: ignore[attr-defined]
+        command = group.commands[name]
         with command.make_context(f"rsflow {name}", [], resilient_parsing=True, terminal_width=100) as context:
             yield f"## rsflow {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
 

@@ -1,6 +1,6 @@
 """The errors that rsflow raises on purpose, and what each one means for a run.
 
-One idea: an error either stops the run and is told to the user in one plain message (`RsflowError` and its kin), or it
+One idea: an error either stops the run and is shown to the user in one plain message (`RsflowError` and its kin), or it
 concerns one piece of data and becomes a counted reject (`DataError`). Nothing in between: any other exception is a bug and
 keeps its traceback.
 """

@@ -113,7 +113,10 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     for name in ("AWS_PROFILE", "AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    for name, value in {"AWS_ENDPOINT_URL": endpoint, **keys}.items():
+    # GDAL may close a file while it holds the interpreter and waits for a lock whose owner waits for the server, which is in
+    # this process and cannot answer then. Only GDAL's own limit ends that: after a minute, unless asked for less.
+    limits = {"GDAL_HTTP_LOW_SPEED_TIME": "4"}
+    for name, value in {"AWS_ENDPOINT_URL": endpoint, **keys, **limits}.items():
         monkeypatch.setenv(name, value)
     name = f"bucket-{uuid.uuid4().hex}"
     boto3.client("s3").create_bucket(Bucket=name, ACL="public-read")

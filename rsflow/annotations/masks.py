@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.parsing.file_collector import FileCollector
-from rsflow.annotations.parsing.mask_outlines import find_components, trace_outline
+from rsflow.annotations.parsing.mask_outlines import find_components, unknown_shape
 from rsflow.annotations.parsing.mask_values import (
     Values,
     check_known_values,
@@ -38,7 +38,6 @@ from rsflow.annotations.parsing.text_files import stem
 from rsflow.annotations.sets.completeness import IGNORED
 from rsflow.errors import ConfigError, DataError
 from rsflow.records import UNKNOWN, Label, Provenance, Shape
-from rsflow.spatial.polygons import parts_bounds
 
 _FROM = Provenance("annotation", "masks")
 _THREADS = 4
@@ -112,15 +111,9 @@ def _labels(values: Values, legend: _Legend) -> list[Label]:
             labels += _of_category(np.isin(values, mine), category, sum(pixels[value] for value in mine) / valid, legend)
     no_data = [value for value, name in legend.names.items() if name is None and value in pixels]
     if no_data and legend.objects:
-        labels.append(_unknown_area(np.isin(values, no_data)))
+        # Pixels without data are an area in which objects of any category may be.
+        labels.append(Label("box", IGNORED, _FROM, unknown_shape(np.isin(values, no_data))))
     return labels
-
-
-def _unknown_area(mask: npt.NDArray[np.bool_]) -> Label:
-    """Pixels without data as an area in which objects of any category may be."""
-    outline, (height_px, width_px) = trace_outline(mask), mask.shape
-    shape = make_shape(parts_bounds(outline), (), height_px, width_px, flags=(UNKNOWN,), parts=outline)
-    return Label("box", IGNORED, _FROM, shape)
 
 
 def _of_category(mask: npt.NDArray[np.bool_], category: str, share: float, legend: _Legend) -> list[Label]:

@@ -2,7 +2,7 @@
 
 Every kind of label (rsflow.records.Label) in one file, boxes in pixels of the whole picture, named like the columns
 of rsflow.schemas.LABEL_STRUCT; what a row leaves out is empty. A picture may stand on several lines. It is known by its whole
-path, for sets that were put together from others have pictures of the same name in different folders. `complete`: whether its
+path, for sets that were merged from others have pictures of the same name in different folders. `complete`: whether its
 line lists every object of the set's categories (default true).
 
     {"file": "/data/ships/0001.jpg", "height_px": 512, "width_px": 640,

@@ -1,8 +1,8 @@
 """Audits of other people's sets: what is wrong with their coordinates, pictures and texts, before anybody trains on them.
 
-Two kinds of set, each with its one pass: instruction sets (JSON of conversations, distinguished by how they write boxes:
-rsflow.imports.box_formats) and annotated sets (every format of rsflow.annotations). Both end in a Report, whose faults make
-the command's exit code. Faults of these kinds stand in released sets: angles above 360 degrees and coordinates above 100
+Two kinds of set, each with its one pass: instruction sets (conversations in JSON or Parquet, distinguished by how they write
+boxes: rsflow.imports.box_formats) and annotated sets (every format of rsflow.annotations). Both end in a Report, whose faults
+make the command's exit code. Faults of these kinds stand in released sets: angles above 360 degrees and coordinates above 100
 (https://github.com/mbzuai-oryx/GeoChat/issues/74), boxes larger than the stated picture
 (https://github.com/MiliLab/GeoLLaVA-8K/issues/2). What two sets share (as in https://github.com/jwwangchn/AI-TOD/issues/28,
 crops of one scene in train and test) is reported by `audit --leak` (rsflow.phases.select.leakage).
@@ -21,11 +21,12 @@ from rsflow.audit.report import Report
 from rsflow.errors import UsageError
 from rsflow.files import storage
 from rsflow.imports.box_formats import BOX_FORMATS
+from rsflow.imports.parquet_records import is_parquet
 
 __all__ = ["Report", "audit", "list_formats"]
 
 _PICTURES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
-_ANY = (".json", ".jsonl", ".xml", ".txt", ".csv")
+_ANY = (".json", ".jsonl", ".parquet", ".xml", ".txt", ".csv")
 # What annotation files of a format are called, for a folder that holds others too.
 _SUFFIXES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("dior_rsvg", "fair1m", "rolabelimg", "voc"), (".xml",)),
@@ -46,7 +47,7 @@ def audit(
     """Audit a file, a folder or a pattern of files.
 
     `form`: a key of BOX_FORMATS (an instruction set) or of ANNOTATIONS; None: detected from the content, which is possible for
-    JSON of conversations and for COCO. `pictures`: the folder of the pictures (default: beside the file, if they are there); a
+    conversations and for COCO. `pictures`: the folder of the pictures (default: beside the file, if they are there); a
     path that leads out of it is a fault, and is not opened unless `allow_outside`. UsageError where the place holds nothing or
     the format is unknown or cannot be detected.
     """
@@ -82,6 +83,8 @@ def _files(place: str, form: str | None) -> tuple[str, ...]:
 
 def _detect_kind(files: tuple[str, ...]) -> str:
     """`conversations`, or the annotation format, by the beginning of the first file."""
+    if is_parquet(files[0]):
+        return "conversations"
     hint = f"give --format, one of {', '.join(list_formats())}"
     if not files[0].lower().endswith((".json", ".jsonl")):
         raise UsageError(f"{posixpath.basename(files[0])}: its format cannot be detected from its name: {hint}")

@@ -1,4 +1,4 @@
-"""The audit of an instruction set: JSON of conversations, box by box, text by text, picture by picture.
+"""The audit of an instruction set: JSON or Parquet of conversations, box by box, text by text, picture by picture.
 
 One pass over the records in batches; each batch's new pictures are inspected together, then its boxes are judged by
 the coordinate contract of the set's form on the true size of their picture (else on the size that the record states).
@@ -14,11 +14,11 @@ from itertools import islice
 from typing import Any
 
 from rsflow.audit.labels.category_spellings import CategorySpellings
+from rsflow.audit.labels.object_labels import ObjectLabels
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.records.category_counts import CategoryCounts
 from rsflow.audit.records.duplicate_texts import DuplicateTexts, describe_pair, iter_example_records
 from rsflow.audit.records.near_duplicate_records import NearDuplicates
-from rsflow.audit.records.object_labels import ObjectLabels
 from rsflow.audit.records.positions import find_wrong_positions
 from rsflow.audit.records.set_rules import SetRules
 from rsflow.audit.records.text_rules import count_picture_tokens, find_faults, iter_named_categories
@@ -41,9 +41,9 @@ def audit_instructions(
     known = form or detect_format(_texts(file))
     report = Report(file, known if form else f"{known}, told from its texts")
     pictures_folder = folder or find_picture_folder(file)
-    if pictures_folder is None:
+    if pictures_folder is None and not any(one.embedded for one in islice(_conversations(file), MAX_TRIED_PICTURES)):
         report.notes.append("pictures were not checked, for none was found beside the file: give --pictures DIR")
-    pictures = _pictures(pictures_folder, report, allow_outside)
+    pictures = Pictures(report, PictureFinder(pictures_folder, allow_outside) if pictures_folder else None)
     audit = _InstructionAudit(known, report, pictures, DuplicateTexts(known), CategoryCounts(known), ObjectLabels(known))
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in in_batches(enumerate(read_records(file, keep_broken=True)), BATCH):
@@ -57,15 +57,11 @@ def audit_instructions(
     return report
 
 
-def _pictures(folder: str | None, report: Report, allow_outside: bool) -> Pictures | None:
-    return Pictures(report, PictureFinder(folder, allow_outside)) if folder else None
-
-
 @dataclass
 class _InstructionAudit:
     form: str
     report: Report
-    pictures: Pictures | None
+    pictures: Pictures
     texts: DuplicateTexts
     amounts: CategoryCounts
     labels: ObjectLabels
@@ -84,8 +80,8 @@ class _InstructionAudit:
                 self._wording(number, record, conversation)
             except DataError as error:
                 self.report.add(error.reason, f"record {number}", error.detail)
-        if self.pictures:
-            self.pictures.inspect(((f"record {n}", name) for n, c in found for name in c.pictures), pool)
+        embedded = {name: data for _, conversation in found for name, data in conversation.embedded.items()}
+        self.pictures.inspect(((f"record {n}", name) for n, c in found for name in c.pictures), pool, embedded)
         for number, conversation in found:
             self.texts.add(number, conversation)
             self.near.add(number, conversation)
@@ -111,7 +107,7 @@ class _InstructionAudit:
         """The size that boxes are checked against: the picture's own where it is known. A stated size that differs is
         reported.
         """
-        true = self.pictures.size(conversation.pictures[0]) if self.pictures and len(conversation.pictures) == 1 else None
+        true = self.pictures.size(conversation.pictures[0]) if len(conversation.pictures) == 1 else None
         stated = conversation.stated_size
         if true and stated and true != stated:
             detail = f"is {true[1]} x {true[0]} pixels (width x height), stated are {stated[1]} x {stated[0]}"

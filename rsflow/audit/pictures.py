@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -49,11 +49,12 @@ class InspectedPicture:
 class Pictures:
     """The pictures that were inspected so far. `report` gets each fault once.
 
-    `locate` gives the place of a picture by the name that the set has for it, or None (rsflow.imports.picture_finder).
+    `locate` gives the place of a picture by the name that the set has for it, or None (rsflow.imports.picture_finder). Without
+    it only pictures that lie in the set's own file are inspected.
     """
 
     report: Report
-    locate: Callable[[str], str | None]
+    locate: Callable[[str], str | None] | None
     _sizes: dict[int, Size | None] = field(default_factory=dict)
     _first: dict[bytes, str] = field(default_factory=dict)
 
@@ -61,10 +62,14 @@ class Pictures:
         """The size of a picture that `inspect` was given; None where it is missing or unreadable."""
         return self._sizes.get(_key(name))
 
-    def inspect(self, named: Iterable[tuple[str, str]], pool: ThreadPoolExecutor) -> None:
-        """Inspect the pictures of these (where, name) pairs that were not seen before, and report what is wrong with them."""
+    def inspect(self, named: Iterable[tuple[str, str]], pool: ThreadPoolExecutor, embedded: Mapping[str, bytes]) -> None:
+        """Inspect the pictures of these (where, name) pairs that were not seen before, and report what is wrong with them.
+        `embedded`: the bytes, by name, of those that lie in the set's own file."""
         fresh = {name: where for where, name in named if _key(name) not in self._sizes}
-        for (name, where), found in zip(fresh.items(), pool.map(self._inspect, fresh), strict=True):
+        if self.locate is None:
+            fresh = {name: where for name, where in fresh.items() if name in embedded}
+        found_pictures = pool.map(lambda name: self._inspect(name, embedded.get(name)), fresh)
+        for (name, where), found in zip(fresh.items(), found_pictures, strict=True):
             self._sizes[_key(name)] = found.size
             self.report.count_inspected("pictures")
             if found.fault:
@@ -72,8 +77,8 @@ class Pictures:
             else:
                 self._once(where, name, found.digest)
 
-    def _inspect(self, name: str) -> InspectedPicture:
-        return inspect_picture(name, self.locate)
+    def _inspect(self, name: str, data: bytes | None) -> InspectedPicture:
+        return inspect_picture(name, self.locate or (lambda name: None), data)
 
     def _once(self, where: str, name: str, digest: bytes) -> None:
         first = self._first.setdefault(digest, name)
@@ -81,15 +86,18 @@ class Pictures:
             self.report.add("repeated_picture", where, f"{name} has the same bytes as {first}")
 
 
-def inspect_picture(name: str, locate: Callable[[str], str | None]) -> InspectedPicture:
-    """Decode one picture. `locate` gives its place, None where there is none, and may raise DataError `path_outside`."""
+def inspect_picture(name: str, locate: Callable[[str], str | None], data: bytes | None = None) -> InspectedPicture:
+    """Decode one picture, of the bytes `data` or else at its place. `locate` gives that, None where there is none, and may
+    raise DataError `path_outside`."""
     try:
+        if data is not None:
+            return InspectedPicture(_decoded(data), _digest(data))
         place = locate(name)
         if place is None:
             return InspectedPicture(None, b"", ("missing_picture", f"there is no {name} in the folder of the pictures"))
         data = storage.read_bytes(place)
         size = _raster(place) if place.lower().endswith(_RASTERS) else _decoded(data)
-        return InspectedPicture(size, hashlib.blake2b(data, digest_size=16).digest())
+        return InspectedPicture(size, _digest(data))
     except DataError as error:
         reason = error.reason if error.reason in _NAME_FAULTS else "unreadable_picture"
         return InspectedPicture(None, b"", (reason, error.detail))
@@ -102,6 +110,10 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def _decoded(data: bytes) -> Size:

@@ -1,7 +1,7 @@
 """Names of cells, and the places that follow from a name alone.
 
 One idea: tiles of all sensors and dates on one cell have the same name, so whatever must be equal for them is computed from the
-name and not from their own numbers, which rounding may tell apart.
+name and not from their own numbers, which may differ by rounding.
 
 utm33n/5120m/985/74: zone, side, and how many cells the cell's lower left corner lies north and east of the zone's origin (false
 easting 0, northing 0 of the zone's EPSG code). A cell of 5120 m holds four of 2560 m. 199U_1099R: see rsflow.cells.major_tom.

@@ -23,7 +23,7 @@ UNKNOWN_CLOUD = 2.0  # sorts after every known share
 
 @dataclass(frozen=True, slots=True)
 class CellTile:
-    """What is known of a tile of the cell. `cloud_share` None: no band can tell."""
+    """What is known of a tile of the cell. `cloud_share` None: no band measures cloud."""
 
     tile_id: str
     sensor: str
@@ -60,7 +60,7 @@ def form_groups(tiles: Iterable[CellTile], settings: Groups) -> list[CellGroup]:
 
 
 def tiles_without_time(tiles: Iterable[CellTile], settings: Groups) -> list[CellTile]:
-    """Those that the settings keep out of some group for want of a time."""
+    """Those that the settings keep out of some group because their time is not known."""
     needed = not {"dates", "pairs", "shuffled"}.isdisjoint(settings.kinds) or settings.window_days is not None
     return sorted((tile for tile in tiles if needed and tile.acquired_at is None), key=lambda tile: tile.tile_id)
 

@@ -8,7 +8,7 @@ parabola through its neighbours gives the fraction. It works between optical, ra
 The confidence is what windows of the picture say one by one: the share of them, by the lower end of Wilson's interval, whose
 own best shift is that of the whole within `AGREE_PX`. Where a picture has too little structure or valid ground, where windows
 disagree, or where the best shift lies on the border of the search, the shift is not known and the confidence is 0: never a
-shift of 0 for want of a better one.
+shift of 0.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MIN_VALID = 0.5  # share of a window that both pictures must show
 MIN_OVERLAP = 0.5  # of the pixels known in both pictures at the best overlap, for a shift to count
 WINDOWS = 4  # along the shorter side; neighbours overlap by half
 MIN_WINDOW_PX = 32
-MIN_WINDOWS = 3  # fewer do not bear each other out
+MIN_WINDOWS = 3  # with fewer, agreement proves nothing
 AGREE_PX = 1.5
 WILSON_Z = 1.0  # standard deviations of the interval
 MIN_CONFIDENCE = 0.3  # below it the shift is not known

@@ -2,7 +2,7 @@
 
 An area counts where a square of `width_px` fits in it somewhere and it has `min_px` pixels: a narrower strip may be the
 misregistration of the pictures, or of the maps, and a few pixels may be noise. Areas that are left out make the rest
-incomplete, but for specks that together come to little. Ground that is not known matters where a change may be in it, which
+incomplete, but for specks that are small together. Ground that is not known matters where a change may be in it, which
 must be as wide.
 """
 
@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from rsflow.annotations.parsing.mask_outlines import find_components, trace_outline
+from rsflow.annotations.parsing.mask_outlines import find_components, unknown_shape
 from rsflow.annotations.parsing.shapes import make_shape
-from rsflow.records import UNKNOWN, Label, Provenance, Shape
-from rsflow.spatial.polygons import parts_bounds
+from rsflow.records import Label, Provenance, Shape
 
 Mask = npt.NDArray[np.bool_]
 
@@ -54,7 +53,7 @@ def large_areas(mask: Mask, limits: AreaLimits) -> Mask:
 
 
 def is_negligible(specks_px: int, large_px: int, size_px: int) -> bool:
-    """Whether areas that do not count come to so little that those that count are all there is to tell."""
+    """Whether areas that do not count are so small that the list of those that count is complete."""
     return specks_px <= max(SPECK_SHARE * large_px, SILENT_SHARE * size_px)
 
 
@@ -65,7 +64,5 @@ def area_shapes(mask: Mask, flags: tuple[str, ...] = ()) -> list[Shape]:
 
 
 def unknown_area(mask: Mask, topic: str, provenance: Provenance) -> Label:
-    """The label of a topic that says where nobody knows whether it changed. The mask must not be empty."""
-    outline, (height_px, width_px) = trace_outline(mask), mask.shape
-    shape = make_shape(parts_bounds(outline), (), height_px, width_px, flags=(UNKNOWN,), parts=outline)
-    return Label("change", topic, provenance, shape)
+    """The label of a topic for the area where it is not known whether it changed. The mask must not be empty."""
+    return Label("change", topic, provenance, unknown_shape(mask))

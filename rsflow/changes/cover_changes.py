@@ -1,7 +1,7 @@
 """What the land cover of each place was and became, from class maps of two dates.
 
 Both maps must have the same classes: of two legends, a place may have another name without having changed. A map's classes end
-where its pixels end, so what is told must be wider than a pixel of the coarser map.
+where its pixels end, so a reported change must be wider than a pixel of the coarser map.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where a spectral index rose or fell between two dates, from calibrated bands.
 
 An index is a normalised difference of two bands' reflectance. A pixel changed where its index differs by at least the stated
-threshold and by more than so many times the spread of the differences that the pair has anyhow (1.4826 times the median of
+threshold and by more than so many times the spread of the pair's differences (1.4826 times the median of
 their absolute deviations from the median: noise, season and atmosphere differ everywhere). A pixel that differs by three
 quarters of the threshold or more, but not for certain, may have changed: an area of such pixels is unknown, unless it surrounds
 one that did.

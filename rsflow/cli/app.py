@@ -17,9 +17,10 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, cast
 
 import typer
+from typer.core import TyperGroup
 
 from rsflow import __version__
 from rsflow.cli import (
@@ -90,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # What `--log-format` puts in its place ends with the command.
     with interruptible(), contextlib.redirect_stderr(sys.stderr):
         try:
-            return int(_app()(argv, prog_name="rsflow", standalone_mode=False) or 0)
+            return int(_command_group()(argv, prog_name="rsflow", standalone_mode=False) or 0)
         except typer.TyperException as error:
             context = getattr(error, "ctx", None)
             command = context.command_path if context else "rsflow"
@@ -111,13 +112,14 @@ def run(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 @functools.cache
-def _app() -> typer.Typer:
+def _command_group() -> TyperGroup:
+    """All commands with their parsers: made once, because that takes longer than many a command."""
     settings = {"help_option_names": ["-h", "--help"], "terminal_width": min(110, shutil.get_terminal_size((110, 24)).columns)}
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=settings)
     app.callback(epilog=_epilog(_start.__doc__), help=_help(_start.__doc__))(_start)
     for name, command in COMMANDS.items():
         app.command(name, help=_help(command.__doc__), epilog=_epilog(command.__doc__))(_with_error_lines(command))
-    return app
+    return cast(TyperGroup, typer.main.get_command(app))
 
 
 def _print_version(requested: bool) -> None:

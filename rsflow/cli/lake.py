@@ -74,8 +74,7 @@ def verify(
     if deep and not lake_differences:  # damaged rows prove nothing
         lake_differences = [*find_changed_chains(open_lake(root))]
     shards = [shard for split in read_snapshot(root).splits.values() for shard in split.shards]
-    with progress("verify", "shards", 0, quiet_seconds=2.0) as state:
-        state.begin(len(shards))
+    with progress("verify", "shards", len(shards), quiet_seconds=2.0) as state:
         checked = verify_snapshot(root, each=lambda shard: state.add(1, samples=shard.samples))
     unbalanced = [] if lake_differences else [balance.line() for balance in lake_balances(root) if not balance.is_balanced]
     differences = [*lake_differences, *checked.differences, *unbalanced]

@@ -1,4 +1,4 @@
-"""What a source says of its annotations: files in pixels of its pictures, or layers that lie on the ground.
+"""The settings of a source's annotations: files in pixels of its pictures, or layers that lie on the ground.
 
 One idea: both are named in one place. An entry whose format is one of `GROUND_FORMATS` is read in ground coordinates
 (rsflow.ground), so it holds for any scene with a place; every other format describes pictures by their names
@@ -46,7 +46,7 @@ class Annotations:
     options: dict[str, Any] = field(default_factory=dict)
     splits: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
     dates: Period | None = None
-    allow_outside: bool = False  # an absolute name may be of another folder: the picture goes by its file name
+    allow_outside: bool = False  # an absolute name may be of another folder: pictures are matched by file name
     licence: Annotated[str, Field(min_length=1)] | None = None
     attribution: str = ""
 

@@ -18,7 +18,7 @@ from rsflow.files import storage
 def missing_pattern(source: Source) -> str:
     """What is not there of a source: the first of its patterns without files; empty where all is there."""
     for pattern in _file_patterns(source):
-        # One band or another is enough here: a scene that lacks one is told when it is opened.
+        # One band or another is enough here: a scene that lacks one is reported when it is opened.
         if not storage.glob(pattern.replace("{band}", "*")):
             return pattern
     return ""

@@ -21,9 +21,9 @@ SEARCH_PX = 12  # how far a shift between two tiles is looked for before labels 
 class Changes:
     """`covers`: class rasters of two dates are compared. `indices`: spectral indices that are, of scenes in reflectance whose
     raw bands are kept; one changed where it differs by `index_difference` and by `significance` times the spread that the
-    pair's differences have anyhow.
+    pair's own differences.
 
-    `min_area_px`: a smaller area is no change. `clouds`: pictures of which no band tells where cloud is are left out, or taken
+    `min_area_px`: a smaller area is no change. `clouds`: pictures without a band that shows cloud are left out, or taken
     to be clear but for what is white.
     """
 

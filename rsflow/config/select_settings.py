@@ -1,6 +1,6 @@
-"""What the select phase is told: splits, duplicates, limits, quotas and the wanted mix, as `select:` of a configuration.
+"""Settings of the select phase: splits, duplicates, limits, quotas and the wanted mix, as `select:` of a configuration.
 
-One idea: what cannot be meant is refused here, with the value found; whether a mix can be met only its rows can tell.
+One idea: impossible values are refused here, with the value found; whether a mix can be met is known from the rows only.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Balance:
 
     `shares`: of one column's keys, together 1, each kept to within one instruction; others of the column are left out.
     `temperature` flattens the counts of `over` to `total` instructions: 1 keeps their proportions, large numbers make them
-    equal; it alone gives way to other rules. `total`: so many instructions in all; without it `shares` take all that they can.
+    equal; it alone yields to other rules. `total`: so many instructions in all; without it `shares` take all that they can.
     `per_category` and `per_region`: the most instructions about any one of them; `least_per_category`: at least so many about
     each category, or all that there are.
     """
@@ -99,12 +99,12 @@ class Select:
     flips: bool = True  # near duplicates also turned and mirrored: seen from above, no side of a picture is up
     semantic: Semantic | None = None
     licence_preference: tuple[str, ...] = ()  # among duplicates, before what leaves most freedom
-    keep_choices: bool = False  # what stood for its duplicates in the selection before still does
+    keep_choices: bool = False  # the canonical tile of a cluster stays that of the previous selection
     same_text: Annotated[float, Field(gt=0, le=1)] | None = 0.9  # Jaccard of word triples that makes two texts of a picture one
     max_template_share: Annotated[float, Field(gt=0, le=1)] | None = None  # of a task in the end, in one form of words
     max_answer_share: Annotated[float, Field(gt=0, le=1)] | None = 0.6  # of a kind of question, for one answer
     splits: dict[Name, Annotated[float, Field(ge=0)]] = field(default_factory=lambda: {"train": 0.9, "val": 0.05, "test": 0.05})
-    splits_by: Literal["name", "category"] = "name"  # what groups are dealt by; by category, splits dealt before stay
+    splits_by: Literal["name", "category"] = "name"  # how groups are assigned; by category, earlier assignments stay
     quotas: dict[str, Count] = field(default_factory=dict)
     allow_licences: tuple[str, ...] = ()  # empty: all but `unknown`, which must be allowed by name
     buffer_m: Annotated[float, Field(ge=0)] = 0.0  # least distance between tiles of two splits; 0: they may not touch

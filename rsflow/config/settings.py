@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from rsflow.config.annotation_settings import AnnotationEntries
 from rsflow.config.annotation_settings import Annotations as Annotations
@@ -28,7 +28,7 @@ from rsflow.config.select_settings import Select
 from rsflow.config.stac_settings import StacSearch, with_stac_defaults
 from rsflow.config.tile_settings import Tiles as Tiles
 from rsflow.config.tile_settings import Zoom
-from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
+from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check, type_adapter
 from rsflow.config.yaml_file import read_yaml
 from rsflow.files import storage
 from rsflow.records import RegionForm
@@ -89,7 +89,8 @@ class Scenes:
 
 @dataclass(frozen=True)
 class Published:
-    """What a source's makers say of it, to hold what is found against; what is not known is left out. No build depends on it.
+    """What a source's makers publish about it, to compare with what is found; what is not known is left out. No build depends
+    on it.
 
     `records`: captions, questions, expressions or boxes, as `tasks` has it. `home`: its own page. `get`: how to come by it.
     `held_out`: those of its own splits that it tests with. `part_of`: the set that several sources make up.
@@ -274,5 +275,5 @@ def load(path: str, overrides: Sequence[str] = ()) -> BuildConfig:
 
 def resolved(config: BuildConfig) -> dict[str, Any]:
     """The configuration as plain JSON values, defaults filled in: what is written beside every output, without secrets."""
-    plain = json.dumps(TypeAdapter(BuildConfig).dump_python(config, mode="json"))
+    plain = json.dumps(type_adapter(BuildConfig).dump_python(config, mode="json"))
     return dict(json.loads(storage.mask_secrets(plain)))

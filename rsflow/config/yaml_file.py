@@ -1,7 +1,7 @@
 """A YAML file as plain values, with the overrides of a command line and the variables of the environment put in.
 
 One idea: what stands in the file, what `a.b=1` replaces and what `${NAME}` or `${NAME:-default}` stand for is settled here, so
-whoever checks the values sees only values. Relative paths start at the file's folder, those of an override at the working
+validation sees only values. Relative paths start at the file's folder, those of an override at the working
 directory (rsflow.config.config_paths). A variable that is not set and a path that leads nowhere are refused.
 """
 

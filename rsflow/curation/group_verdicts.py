@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import DropReasons, Flags
 from rsflow.curation.hashing import Hashes
+from rsflow.curation.value_codes import value_codes
 
 SPLIT_MERGED = "split_merged"
 DUPLICATE = "duplicate_exact"
@@ -26,7 +26,7 @@ UNCHANGED = "unchanged"
 @dataclass(frozen=True, slots=True)
 class GroupMembers:
     """`count` groups; their pictures as `group` (number of the group) and `tile` (row of the tiles), those of one group one
-    after the other. Per group: `changed` (1: something changed, 0: nothing did, -1: neither is said), the numbers of
+    after the other. Per group: `changed` (1: something changed, 0: nothing did, -1: not stated), the numbers of
     its `source` and its `kind`, and its `priority`. `same_split`: further pairs (n, 2) of tiles that belong to one split."""
 
     count: int
@@ -66,7 +66,7 @@ def judge_groups(
     reasons = verdicts.take(rows, "picture:")
     lost = np.flatnonzero(np.asarray(reasons.is_valid()))
     longer.drop_each(tiles + members.group[lost], reasons.take(pa.array(lost)))
-    codes = np.asarray(pc.fill_null(pc.dictionary_encode(whole).indices, -1), dtype=np.int64)[rows]
+    codes = value_codes(whole)[rows]
     apart = np.unique(members.group[codes != codes[firsts[members.group]]])
     longer.drop(tiles + apart, SPLIT_MERGED)
     longer.drop(tiles + _repeated(members, rows), DUPLICATE)

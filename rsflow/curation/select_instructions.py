@@ -18,6 +18,7 @@ from rsflow.curation.drop_reasons import DropReasons, Flags
 from rsflow.curation.duplicates.texts.text_signatures import select_sketches
 from rsflow.curation.duplicates.texts.text_similarity import ReadTexts, similar_pairs_in_groups
 from rsflow.curation.splits.ground import assign_regions, bounding_boxes
+from rsflow.curation.value_codes import encode_values, value_codes
 
 DUPLICATE_TEXT = "duplicate_text"
 
@@ -27,7 +28,7 @@ def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, cano
 
     That is where the two show the very same picture (`may`: exact and near duplicates, not flipped, shifted or merely similar
     ones), have one sensor and one size (so boxes fit), and where they are of two sources, or their pixels are equal and the
-    tile that stays has no instruction of this task. A copy within one source would repeat what is said already, in other
+    tile that stays has no instruction of this task. A copy within one source would repeat the same content, in other
     words; near duplicates of one source are two moments of one place, as a rule: people walk, so counts and boxes differ.
 
     So this is where the annotations of a cluster unite: as instructions, each still made from the labels of its own tile and
@@ -36,19 +37,19 @@ def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, cano
     """
     fits = may & (canonical != np.arange(len(canonical)))
     for name in ("sensor", "height_px", "width_px"):
-        codes = _encode(tiles[name])
+        codes = value_codes(tiles[name])
         fits &= codes == codes[canonical]
     moved = np.flatnonzero(fits[own])
     if not len(moved):
         return own
-    tasks = _encode(task)
+    tasks = value_codes(task)
     width = int(tasks.max()) + 1
     target = canonical[own[moved]]
     hosts = np.zeros(len(canonical), dtype=np.bool_)
     hosts[target] = True
     at = np.flatnonzero(hosts[own])
     content = np.unique(own[at] * width + tasks[at])
-    source = _encode(tiles["source"])
+    source = value_codes(tiles["source"])
     is_equal = _has_equal_pixels(tiles, canonical)[own[moved]]
     new = (source[own[moved]] != source[target]) | (is_equal & ~np.isin(target * width + tasks[moved], content))
     host = own.copy()
@@ -139,10 +140,5 @@ def _drop_similar(
 
 def _take_tile_values(values: pa.Array | pa.ChunkedArray, rows: Indices) -> pa.DictionaryArray:
     """A column of the tiles for many rows, without copying a text per row."""
-    encoded = values if isinstance(values, pa.DictionaryArray) else pc.dictionary_encode(values).combine_chunks()
+    encoded = encode_values(values)
     return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(rows)), encoded.dictionary)
-
-
-def _encode(values: pa.ChunkedArray) -> Indices:
-    """Equal values, equal numbers; null is -1."""
-    return np.asarray(pc.dictionary_encode(values).combine_chunks().indices.fill_null(-1), dtype=np.int64)

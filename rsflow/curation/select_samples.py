@@ -36,6 +36,7 @@ from rsflow.curation.select_instructions import assign_host_tiles, select_instru
 from rsflow.curation.splits.assign_splits import assign_tile_splits
 from rsflow.curation.splits.split_groups import splits_by_strength
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+from rsflow.curation.value_codes import encode_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,12 @@ def select_samples(
 ) -> SelectionResult:
     """Select over all rows.
 
-    Where there are `groups`, the last rows of `tiles` are theirs, and only what is told of quotas and instructions is read of
+    Where there are `groups`, the last rows of `tiles` are theirs, and only what quotas and instructions need is read of
     them: a group is in where all its pictures may be (`rsflow.curation.group_verdicts`).
 
     `tiles` has what `deduplicate` needs and scene_id, scene_rejected, review_rejected (optional), source, licence, cell,
-    source_split, and the columns that `settings.limits` names; with categories (lists) splits are dealt by these, with
-    was_split what was dealt before stays.
+    source_split, and the columns that `settings.limits` names; with categories (lists) splits are assigned by these, with
+    was_split earlier assignments stay.
     `instructions` are numbered (`rsflow.curation.instruction_columns`), with `category` where a rule asks for it
     (`needs_categories`) and the columns that `settings.instruction_limits` names. `confirm` gets rows of `tiles`.
     `held_out_matches`: per tile "<benchmark>:<test>" where it matches something that is held out, else null. `embedded`: their
@@ -154,7 +155,7 @@ def _apply_tile_rules(tiles: pa.Table, settings: Select, verdicts: DropReasons) 
     verdicts.drop(np.asarray(tiles["scene_rejected"]), "scene_rejected")
     if "review_rejected" in tiles.column_names:
         verdicts.drop(np.asarray(tiles["review_rejected"]), "review:rejected")
-    licences = _as_one_array(pc.dictionary_encode(tiles["licence"]))
+    licences = encode_values(tiles["licence"])
     allowed = np.array([settings.allows(name) for name in licences.dictionary.to_pylist()], dtype=np.bool_)
     verdicts.drop(~allowed[np.asarray(licences.indices)], "licence")
     verdicts.limit(tiles, settings.limits)
@@ -178,7 +179,7 @@ def _drop_duplicates(
     some = embedded.of(rows) if embedded else None
     found = deduplicate(taken, settings.near_bits, confirm_rows, settings.licence_preference, some, runner)
     verdicts.drop_each(rows, found["reason"])
-    names = _as_one_array(found["tile_id"])
+    names = found["tile_id"].combine_chunks()
     cluster, canonical = np.arange(tiles.num_rows), np.arange(tiles.num_rows)
     cluster[rows] = rows[np.asarray(pc.index_in(found["cluster"], value_set=names))]
     canonical[rows] = rows[np.asarray(pc.index_in(found["canonical"], value_set=names))]
@@ -228,9 +229,3 @@ def _drop_without_instructions(own: Indices, host: Indices, chosen: DropReasons,
 
 def _mask_values(values: pa.Array, rows: Flags) -> pa.Array:
     return pc.if_else(pa.array(rows), values, pa.scalar(None, pa.string()))
-
-
-def _as_one_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """The column as one array."""
-    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole

@@ -9,7 +9,7 @@ authors have never stated the convention (issue 5 there), and a second function 
 other way: what is drawn is what we follow.
 
 Our own: the angle is in [0, 90) where the turned-back box lies inside the picture, else in [90, 180) with the sides swapped
-where that does; where neither does (a long object that lies aslant near an edge) its horizontal box is spelled instead, because
+where that does; where neither does (a long rotated object near an edge) its horizontal box is spelled instead, because
 numbers beyond 0-100 are a known fault of the released files (issue 74 there). An angle may be left out when reading.
 """
 

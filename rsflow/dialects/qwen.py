@@ -5,7 +5,7 @@ and coordinates are absolute in that resized picture. Source: the grounding exam
 https://github.com/QwenLM/Qwen3-VL/blob/main/qwen-vl-finetune/README.md (`{"bbox_2d": [135, 114, 1016, 672]}`) and the rule and
 default limits in `tools/process_bbox.ipynb` beside it. How objects and lists of them look is in
 rsflow.dialects.spelling.json_boxes. The limits are by default those of the released models, `preprocessor_config.json` of
-https://huggingface.co/Qwen/Qwen2.5-VL-7B-Instruct (3B, 32B and 72B alike): 3,136 and 12,845,056 pixels. Whoever trains with
+https://huggingface.co/Qwen/Qwen2.5-VL-7B-Instruct (3B, 32B and 72B alike): 3,136 and 12,845,056 pixels. For training with
 others names them, `qwen:min_pixels=3136,max_pixels=1003520`; rsflow.collate refuses a processor that resizes otherwise.
 Qwen2-VL (rsflow.dialects.qwen2) and Qwen3-VL (rsflow.dialects.qwen3) count in thousandths.
 """

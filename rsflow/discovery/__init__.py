@@ -1,7 +1,7 @@
 """What lies in a folder, and a configuration that builds from it: `rsflow init`.
 
 One idea: look at names first, then at the heads of a few files, and say what was found, what it was taken for and why. What
-cannot be told from the files (a licence, the order of unnamed bands, a sensor) becomes a question in the draft, never a guess
+is not known from the files (a licence, the order of unnamed bands, a sensor) becomes a question in the draft, never a guess
 that looks like a fact. Nothing is written but the draft.
 """
 

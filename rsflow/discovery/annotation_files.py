@@ -1,4 +1,4 @@
-"""Which files are annotations, and of which format: told from their content, never from a suffix alone."""
+"""Which files are annotations, and of which format: detected from their content, never from a suffix alone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PREFERENCE = (
 
 @dataclass(frozen=True, slots=True)
 class AnnotationGroup:
-    """Files of one format in one folder. `pictures`: names of the pictures they speak of, without folder and suffix.
+    """Files of one format in one folder. `pictures`: names of the pictures they refer to, without folder and suffix.
 
     `categories`: label name -> count. `labels`, `rejects`: how many were read. `fault`: why nothing could be read, else "".
     """
@@ -75,7 +75,7 @@ def find_annotations(tree: FileTree) -> list[AnnotationGroup]:
 
 
 def _by_format(folder: str, names: list[str], recognise: Callable[[str, str], str | None]) -> dict[str, list[str]]:
-    """Format -> files. Many files of one folder are taken to be what most of those looked at are."""
+    """Format -> files. Many files of one folder are taken to be what most of the inspected ones are."""
     found: dict[str, list[str]] = defaultdict(list)
     for name in names[:SAMPLED]:
         path = posixpath.join(folder, name)

@@ -37,7 +37,7 @@ def draft_annotations(source: DraftSource, spell: Callable[[str], str]) -> list[
 
 
 def is_known(layer: GroundDraft) -> bool:
-    """Whether anything tells what a layer holds; else its entry is a comment."""
+    """Whether it is known what a layer holds; else its entry is a comment."""
     return layer.rule is None or layer.rule.is_known
 
 

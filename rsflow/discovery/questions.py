@@ -1,4 +1,4 @@
-"""What the files could not tell, as questions to the user, and the sources with the answers put in.
+"""What the files do not state, as questions to the user, and the sources with the answers put in.
 
 One idea: a question is a value (which source, what, between which answers, what is taken without one), so a terminal can ask it
 and a test can answer it; without an answer the draft keeps the question as a comment.

@@ -15,10 +15,8 @@ from itertools import islice
 
 import shapely
 
+from rsflow.discovery.scenes.scene_groups import read_scene_info
 from rsflow.discovery.sources import DraftSource
-from rsflow.errors import RsflowError
-from rsflow.readers import SceneInfo, open_scene
-from rsflow.records import SceneFiles
 from rsflow.sensors import SensorName
 
 OPENED = 12  # files of a source that are opened
@@ -81,19 +79,11 @@ def _placed(source: DraftSource) -> Iterator[_Placed]:
         return
     files = group.files[:1] if group.bands else group.files
     for path in islice(files, OPENED):
-        info = _open(path)
+        info, _ = read_scene_info(path)
         if info and info.footprint and info.gsd_m:
             ring = list(zip(info.footprint[::2], info.footprint[1::2], strict=True))
             match = re.search(source.acquired_at, posixpath.basename(path)) if source.acquired_at else None
             yield _Placed(source.sensor, match[1] if match else "", shapely.make_valid(shapely.Polygon(ring)), info.gsd_m)
-
-
-def _open(path: str) -> SceneInfo | None:
-    try:
-        with open_scene(SceneFiles("draft.scene", "draft", "optical", "auto", {"": path}, {})) as reader:
-            return reader.info
-    except RsflowError:
-        return None
 
 
 def _same_ground(scene: _Placed, placed: Sequence[_Placed]) -> list[_Placed]:

@@ -1,4 +1,4 @@
-"""Draft sources: each group of scenes with the annotations that speak of it, and what is known of both."""
+"""Draft sources: each group of scenes with its annotations, and what is known of both."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _PRODUCT_SENSORS: dict[str, SensorName] = {"sentinel1_grd": "sar"}
 class DraftSource:
     """One source of the draft. `annotations`: the one used. `others`: further annotations of the same pictures, not used.
 
-    `sensor` is what was found; `sensor_reason` tells from what, and is empty where `sensor` is a mere assumption.
+    `sensor` is what was found; `sensor_reason` from what, and is empty where `sensor` is a mere assumption.
     `acquired_at`: a regular expression that finds a date in every file's path, or "". `masks`: a folder that looks like
     the masks of these pictures. `layers`: what lies on their ground.
     """
@@ -216,7 +216,7 @@ def _is_mask_folder(group: SceneGroup, scenes: Sequence[SceneGroup]) -> bool:
 
 
 def _sensor(group: SceneGroup) -> tuple[SensorName, str]:
-    """The sensor and what told it; optical with an empty reason where nothing did."""
+    """The sensor and how it was detected; optical with an empty reason where nothing did."""
     if group.product:
         return _PRODUCT_SENSORS.get(group.product, "optical"), f"product {group.product}"
     if group.is_radar:
@@ -269,7 +269,7 @@ def _is_date(text: str) -> bool:
 
 
 def _name(tree: FileTree, group: SceneGroup, names: dict[str, int]) -> str:
-    """A short name from the folder, told from others of the same name by a number."""
+    """A short name from the folder, with a number where others have the same name."""
     root = max((root for root in tree.roots if (group.folder + "/").startswith(root + "/")), key=len, default="")
     parts = [part for part in group.folder.removeprefix(root).split("/") if part] or [posixpath.basename(root)]
     generic = {"images", "image", "jpegimages", "imgs", "img", "data", "scenes", "tiles"}

@@ -1,4 +1,4 @@
-"""The two ways to run the same stages: inline in this process, and on Ray Data. The rows that come out are the same.
+"""The two ways to run the same stages: inline in this process, and on Ray Data. The resulting rows are the same.
 
 One idea: a job is a stage and its work, cut into blocks; each block is one task. The results stream back to the driver as they
 are ready, so receipts are committed while work goes on. Order is not kept: a block depends on nothing but itself and what it
@@ -53,7 +53,7 @@ def keep_cluster(engine: Engine) -> None:
 
 
 def execute(jobs: Sequence[Job], engine: Engine) -> Iterator[pa.Table]:
-    """Run the jobs and yield what they make, in no stated order. Errors of a stage come out as they were raised."""
+    """Run the jobs and yield what they make, in no stated order. Errors of a stage keep their type."""
     work = [job for job in jobs if job.blocks]
     if not work:
         return

@@ -1,7 +1,7 @@
 """Logs for programs: every line on stderr as one JSON object (`--log-format json`).
 
 One idea: a stream in stderr's place turns each line of text into an object with its time, level and message, so that no line
-escapes, whoever printed it; progress, which knows its numbers, writes them as keys.
+escapes, wherever it was printed; progress, which knows its numbers, writes them as keys.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Progress:
         self._interval = LIVE_SECONDS if self.stream.isatty() else LOG_SECONDS
 
     def add(self, done: int, **counts: int) -> None:
-        """Count finished units and, by name, what came out of them, and report it when due."""
+        """Count finished units and, by name, their results, and report it when due."""
         self.done += done
         for name, number in counts.items():
             self.counts[name] = self.counts.get(name, 0) + number
@@ -51,6 +51,12 @@ class Progress:
     def begin(self, total: int) -> None:
         """The total is known now, and what was counted starts now."""
         self.total, self._start = total, time.monotonic()
+
+    def count_one_of(self, total: int) -> None:
+        """Count one unit of a total that is known from the first unit on; the time before it does not count."""
+        if not self.total:
+            self.begin(total)
+        self.add(1)
 
     def line(self) -> str:
         """The state in words: `label: 12/40 units, 5/9 scenes, 812 tiles (54.1/s), 3 rejects, ETA 0:42`."""
@@ -93,7 +99,7 @@ def progress(
 ) -> Iterator[Progress]:
     """A Progress that reports its begin and its end, also when the block is interrupted; silent without work.
 
-    With `quiet_seconds` it reports only when the step takes longer; `total` may then be set in the block.
+    With `quiet_seconds` it reports only when the step takes longer; `total` may then be 0 and set in the block.
     """
     state = Progress(step, unit, total, totals=dict(totals), quiet_seconds=quiet_seconds)
     if total and not quiet_seconds:

@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM while requests are in flight: nothing more is sent, and what was sent is waited for.
 
 An answer that is on its way is paid for, so the first signal stops the sending instead of raising; KeyboardInterrupt is raised
-when the work has come to rest. The second signal has its former effect.
+when the work has stopped. The second signal has its former effect.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MESSAGE = b"\nrsflow: ending: requests in flight are waited for and recorded; a 
 def stop_on_signal(stop: Callable[[], None]) -> Iterator[None]:
     """Within the block the first signal calls `stop` in a thread; at the block's end it becomes a KeyboardInterrupt.
 
-    Signals that are ignored stay ignored. Outside of the main thread signals are left alone.
+    Signals that are ignored stay ignored. Outside of the main thread signals are not handled.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,6 +1,6 @@
 """The same question in other words: the further phrasings of the kind of question that a text is one of.
 
-One idea: questions that rules write are filled templates (rsflow.instructions.phrasings), so a question's text tells its
+One idea: questions that rules write are filled templates (rsflow.instructions.phrasings), so a question's text gives its
 template and what fills it, and every other template of the kind asks the same. A text that fits no template, or two kinds
 equally well, has no other wording that is known to mean the same.
 """

@@ -123,7 +123,9 @@ def count_failures(rows: Sequence[tuple[Question, Answer]]) -> Counter[str]:
 
 
 def notes(questions: int, failures: Counter[str], unknown: Sequence[str]) -> list[str]:
-    """What a table of scores does not show: questions that count as wrong for want of an answer, and answers to no question."""
+    """What a table of scores does not show: questions that count as wrong because they have no answer, and answers to no
+    question.
+    """
     lines = []
     if failures:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in failures.most_common())

@@ -1,7 +1,7 @@
 """The form of EarthDial's training code (https://github.com/hiyamdebary/EarthDial, src/earthdial/train/dataloader.py).
 
 One idea: its loader reads folders that `datasets.load_from_disk` opens, each with one kind of picture, and `meta.json` (its
-`meta_path`) says of each which column holds the picture (`image_key`), how many bands it has and how they are normalised. So
+`meta_path`) states for each which column holds the picture (`image_key`), how many bands it has and how they are normalised. So
 a split is parted into sets: its pictures, for each sensor; those with companion pictures of other sensors, whose names begin
 with `Change`, for so the loader knows sets of several pictures; and raw bands as they were measured, (bands, rows, cols) in
 `tif_ms`. The conversation is JSON in the column `conversations`. Questions about places begin with EarthDial's task token.

@@ -2,7 +2,7 @@
 
 One idea: a row's columns are the sample's metadata, `instructions` its conversations, with the text in a dialect (default:
 plain pixels) and the boxes as numbers beside it. Of a group the row's image is its first picture, `companions` the further
-ones by number and role, and `box_pictures` says of each box which it is on, from 0.
+ones by number and role, and `box_pictures` gives for each box which it is on, from 0.
 """
 
 from __future__ import annotations

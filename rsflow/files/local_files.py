@@ -1,4 +1,4 @@
-"""What lies on a local disk, where "absent" and "cannot be looked at" are two answers: Python's own os.path calls give one.
+"""What lies on a local disk, where "absent" and "cannot be read" are two answers: Python's own os.path calls give one.
 
 One idea: only a file system that says that there is nothing makes something absent. Missing permission, a disk that fails or a
 server that does not answer is an OSError.

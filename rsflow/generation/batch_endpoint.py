@@ -119,7 +119,7 @@ class BatchSender:
         raise RsflowError(f"batch {note.batch} was refused: {faults[0].get('message', 'no reason is given')}")
 
     def _results(self, batch: dict[str, Any]) -> dict[str, Answer | AttemptFailure]:
-        """What came of the requests of a batch that has ended, by digest."""
+        """The outcomes of the requests of a batch that has ended, by digest."""
         files = [batch.get(name) for name in ("error_file_id", "output_file_id")]
         results: dict[str, Answer | AttemptFailure] = {}
         for file_id in files:

@@ -131,7 +131,7 @@ class BatchGenerator:
             yield batch
 
     def _prepare(self, batch: Indexed) -> tuple[Indexed, Any] | None:
-        """The batch with the model's inputs, or with what stood in the way; None for an empty batch."""
+        """The batch with the model's inputs, or with the error that prevented it; None for an empty batch."""
         if not batch:
             return None
         try:

@@ -1,4 +1,4 @@
-"""Copies of layers on disk, by what they were made from: each layer is read once, whoever asks.
+"""Copies of layers on disk, by what they were made from: each layer is read once.
 
 One idea: a copy's name is a hash of its files' sizes and times (or ETags) and of the settings that decide what is in it, so
 nothing is ever overwritten, and a changed file or rule gives another copy. Its summary lies beside it as JSON, with

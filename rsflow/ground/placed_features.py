@@ -95,7 +95,7 @@ class LabelRules:
 
 @dataclass
 class TileTruth:
-    """What a layer says of one tile: `labels` in tile pixels, objects as rows of LABEL_STRUCT (in order before the labels) with
+    """What a layer gives one tile: `labels` in tile pixels, objects as rows of LABEL_STRUCT (in order before the labels) with
     their categories `labelled`, `present` categories of objects without a certain place,
     `line_lengths` in metres by category,
     `unknown` ones of which the tile may show more than is labelled, and the ground (scene pixels) of labelled land cover,

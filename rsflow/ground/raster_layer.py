@@ -63,7 +63,7 @@ class RasterWindow:
     grid: SceneGrid
 
     def label(self, tiles: Sequence[TileView], min_visibility: float) -> list[LayerTruth]:
-        """What the raster says of each of the tiles."""
+        """What the raster gives each of the tiles."""
         return [self._label_tile(tile) for tile in tiles]
 
     def _label_tile(self, tile: TileView) -> LayerTruth:

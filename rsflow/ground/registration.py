@@ -39,7 +39,7 @@ NEAR_PX = 12  # around edges, which is what is compared
 MIN_EDGE_SHARE = 0.15  # of a window that lies so near edges; with less of it a window says little by itself
 OVERSAMPLING = 4  # samples of a pixel along each side, for the share of it that features cover
 LEAST_SPREAD_PX = 0.5  # windows agree to no less than what a picture shows
-MAX_EDGES = 1_000_000  # of a scene's features, to tell where they lie
+MAX_EDGES = 1_000_000  # of a scene's features, to find where they lie
 
 Picture = npt.NDArray[Any]
 ReadPicture = Callable[[Window], tuple[Picture, npt.NDArray[np.bool_]]]

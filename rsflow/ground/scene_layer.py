@@ -109,7 +109,7 @@ class WindowFeatures:
     complete_area: shapely.Geometry | None  # in pixels; None: nowhere
 
     def label(self, tiles: Sequence[TileView], min_visibility: float) -> list[LayerTruth]:
-        """What the layer says of each of the tiles, neighbours within the window."""
+        """What the layer gives each of the tiles, neighbours within the window."""
         rules = LabelRules(self.kinds, self.layer.provenance, self.layer.outline, min_visibility)
         truths = label_tiles(self._around(tiles), tiles, rules)
         found = [
@@ -175,7 +175,7 @@ class WindowFeatures:
 
 @dataclass(frozen=True)
 class LayerTruth:
-    """What a layer says of a tile. `complete`: categories of which every object is in the layer. `is_mapped`: it knows all of
+    """What a layer gives a tile. `complete`: categories of which every object is in the layer. `is_mapped`: it knows all of
     the tile's land cover, so that what it leaves open is covered by none of its categories, which then have a share of 0."""
 
     truth: TileTruth

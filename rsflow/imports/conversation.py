@@ -9,11 +9,13 @@ https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md (LLa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from rsflow.errors import DataError
 from rsflow.imports.json_records import BrokenRecord
+from rsflow.imports.parquet_records import EMBEDDED
 from rsflow.imports.swift_objects import spell_objects
 
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
@@ -32,13 +34,15 @@ class Exchange:
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """`pictures` as the record spells them. `texts`: the turns as they stand, asking and answering in turn, without the
-    system's. `stated_size`: (height_px, width_px) that the record claims, or None.
+    system's. `stated_size`: (height_px, width_px) that the record claims, or None. `embedded`: the bytes, by name, of pictures
+    that lie in the set's own file.
     """
 
     pictures: tuple[str, ...]
     exchanges: tuple[Exchange, ...]
     texts: tuple[str, ...] = ()
     stated_size: tuple[int, int] | None = None
+    embedded: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def parse_conversation(record: Any) -> Conversation:
@@ -52,7 +56,8 @@ def parse_conversation(record: Any) -> Conversation:
         raise DataError("broken_record", f"has no turns under conversations; its keys are {', '.join(map(str, record))}")
     dialogue = [(role, text) for role, text in spell_objects(record, [_turn(turn) for turn in turns]) if role != "system"]
     exchanges = _exchanges(dialogue)
-    return Conversation(_pictures(record), exchanges, tuple(text for _, text in dialogue), _stated(record, exchanges))
+    texts = tuple(text for _, text in dialogue)
+    return Conversation(_pictures(record), exchanges, texts, _stated(record, exchanges), record.get(EMBEDDED, {}))
 
 
 def _turn(turn: Any) -> tuple[str, str]:

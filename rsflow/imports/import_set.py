@@ -2,7 +2,7 @@
 
 The set's texts are parsed into labels (rsflow.imports.label_parsing), its coordinates into pixels of the
 true pictures, and both are written as rsflow's own annotation lines. A source has one sensor and one vocabulary, so a set that
-was put together from others becomes a source per sensor and first folder of its pictures' paths. Records go through one at a
+was merged from others becomes a source per sensor and first folder of its pictures' paths. Records go through one at a
 time. What cannot be parsed is counted by reason, and listed with its record in `rejects.jsonl`.
 
 Licence and sensor are not in such sets: the licence is what the user says (else `unknown`, which a build must allow by name),

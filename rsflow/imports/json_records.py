@@ -1,4 +1,4 @@
-"""Records of a JSON array or of JSON lines, one at a time, whatever the file's size.
+"""Records of a JSON array, of JSON lines or of Parquet, one at a time, whatever the file's size.
 
 The decoder of the standard library is asked for one value at a time over a window of the text: memory is one window, and speed
 that of the C scanner. Refused: a file that is one JSON object, which is of another format. A record that is not JSON is refused
@@ -15,6 +15,7 @@ from typing import Any
 
 from rsflow.errors import UsageError
 from rsflow.files import storage
+from rsflow.imports.parquet_records import is_parquet, read_parquet_records
 
 WINDOW_CHARS = 1 << 20  # characters read at a time
 MAX_RECORD_CHARS = 1 << 26  # a record longer than this is taken for damage
@@ -32,11 +33,11 @@ class BrokenRecord:
 
 
 def read_records(file: str, keep_broken: bool = False) -> Iterator[Any]:
-    """The file's records in order: elements of a JSON array, or one value per line.
+    """The file's records in order: elements of a JSON array, one value per line, or rows of Parquet by the file's name.
 
-    UsageError where the file is neither, and for a record that is not JSON unless `keep_broken`.
+    UsageError where the file is none of these, and for a record that is not JSON unless `keep_broken`.
     """
-    for record in _iter_records(file):
+    for record in read_parquet_records(file) if is_parquet(file) else _iter_records(file):
         if isinstance(record, BrokenRecord) and not keep_broken:
             raise UsageError(f"{file}: {record.detail}")
         yield record

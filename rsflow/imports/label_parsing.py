@@ -1,4 +1,4 @@
-"""Questions and answers of an instruction set as labels: what task a wording is of, and what it says of the picture.
+"""Questions and answers of an instruction set as labels: the task of a wording, and what it states about the picture.
 
 The seeds' tasks are known by their wording, and our own phrasings begin with the seeds' (rsflow.instructions.
 phrasings), so one table of templates, turned around, recognises both: "Detect ships shown in the image ..." gives the words
@@ -65,7 +65,7 @@ _KNOWN = {kind: _templates(kind) for kind in QUESTION_KINDS}
 
 
 def parse_labels(exchange: Exchange, dialect: Dialect, size: Size, provenance: Provenance) -> Iterator[Label]:
-    """What one exchange says of a picture of this size (height_px, width_px). DataError `boxes_in_text` or `box_outside`."""
+    """The labels of one exchange on a picture of this size (rows, columns). DataError `boxes_in_text` or `box_outside`."""
     question, boxes = dialect.parse(strip_answer_hints(exchange.question), *size)
     answer, found = dialect.parse(exchange.answer, *size)
     kind, gaps = match_phrasing(question)

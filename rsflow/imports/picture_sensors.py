@@ -34,7 +34,7 @@ _PATTERNS = {
 
 
 def guess_sensor(path: str) -> SensorName | None:
-    """The sensor that a picture's path speaks of; None where it speaks of none, or of several."""
+    """The sensor that a picture's path names; None where it names none, or several."""
     found = [sensor for sensor, pattern in _PATTERNS.items() if pattern.search(path)]
     return found[0] if len(found) == 1 else None
 

@@ -1,4 +1,4 @@
-"""What annotations say of a lake's tiles: the boxes that are there, and of which categories there are no others.
+"""The annotated truth of a lake's tiles: their boxes, and the categories whose boxes are complete.
 
 One idea: a tile without an annotation is not a tile without an object. Of each tile it is kept for which nouns its annotations
 are complete (its vocabulary), so that what a labeller finds beyond them is known to be wrong only where it is.

@@ -42,7 +42,9 @@ class Diff:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotSide:
-    """What one of the two snapshots has in shards that the other has not, and what its selection says of the rest."""
+    """What one of the two snapshots has in shards that the other has not, and the reasons that its selection gives for the
+    rest.
+    """
 
     samples: Mapping[str, tuple[str, tuple[str, ...], bytes]]  # tile_id -> (split, instruction ids, canonical record)
     told: Mapping[str, str] | None  # why a subject is out; None where its selection was not kept
@@ -96,7 +98,7 @@ def _shard_paths(manifest: Manifest) -> set[str]:
 
 
 def _read_samples(root: str, manifest: Manifest, same: set[str]) -> dict[str, tuple[str, tuple[str, ...], bytes]]:
-    """What a Side says of the samples in shards that are not the same."""
+    """The reasons of a Side for the samples in shards that are not the same."""
     found = {}
     for name, split in manifest.splits.items():
         for shard in split.shards:

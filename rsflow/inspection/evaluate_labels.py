@@ -2,11 +2,11 @@
 
 One idea: only what is known is counted. A tile counts for a category where every object of it is annotated, so a box that
 matches nothing there is wrong; a tile that shows a sliver of one, too small to be labelled, is left out for that category.
-Where a source's annotations are not exhaustive, its annotated scenes count all the same, and it is told that some of what
+Where a source's annotations are not exhaustive, its annotated scenes count all the same, with a note that some of what
 looks wrong may only lack its annotation. A tile counts for a labeller only where its source asks for that labeller.
 
-Compared are the labels that a labeller gave each tile by itself, before models' boxes are merged over a scene: that is what
-its scores speak of. Categories are compared as nouns (`Ships` and `ship`). "Any category" takes the boxes of a labeller whose
+Compared are the labels that a labeller gave each tile by itself, before models' boxes are merged over a scene: these are what
+its scores are of. Categories are compared as nouns (`Ships` and `ship`). "Any category" takes the boxes of a labeller whose
 noun its sources annotate, or all of them where it has words of its own (`hot target`). It refuses to guess where there is no
 truth.
 """
@@ -65,7 +65,7 @@ class Evaluation:
 def evaluate(root: str, labeller: str | None = None, iou: float = 0.5) -> Evaluation:
     """Compare every labeller that makes boxes (or one `labeller`, by name or key) with annotations of the same tiles.
 
-    UsageError where no labeller made a box, where none of them looked at an annotated tile, or for an unknown name; LakeError
+    UsageError where no labeller made a box, where none of them labelled an annotated tile, or for an unknown name; LakeError
     where the lake is not labelled as its configuration wants.
     """
     if not 0 < iou <= 1:
@@ -213,7 +213,7 @@ def _find_caveats(
     counted = frozenset().union(*(seer.sources for seer in seers)) & truth.nouns.keys()
     for source in built.sources:
         if source.name in counted and source.annotated_set and source.annotated_set.exhaustive is False:
-            yield f"{source.name}: its annotations are not exhaustive, so precision and AP may be higher than told"
+            yield f"{source.name}: its annotations are not exhaustive, so precision and AP may be higher than given"
     few = [f"{one.key} {one.sensor} {one.category_name}" for one in qualities if one.evaluation.true < FEW_TRUE_BOXES]
     if few:
         yield f"fewer than {FEW_TRUE_BOXES} true boxes, so hardly more than a hint: {', '.join(few)}"

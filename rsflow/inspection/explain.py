@@ -1,6 +1,6 @@
 """What the last selection made of one tile or instruction, with the tiles that it was weighed against.
 
-One idea: everything is read back from the lake's tables, nothing is decided again; so what is told is what happened. Only the
+One idea: everything is read back from the lake's tables, nothing is decided again; so the report is what happened. Only the
 rows that are asked for are read.
 """
 
@@ -30,7 +30,7 @@ from rsflow.stages.label.cut_scenes import sample_key
 from rsflow.tiles.encode import decode
 
 _NAMES = {"selection": "subject", "scenes": "scene_id"}  # where a mistyped subject is looked up
-_MAX_COMPARED = 64  # pictures of a split that are looked at, those whose signatures are nearest
+_MAX_COMPARED = 64  # pictures of a split that are compared, those whose signatures are nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,7 @@ def _explain_rejects(lake: Lake, subject: str) -> ExplainedRejects:
 
 
 def _count_outcomes(lake: Lake, scene_id: str) -> dict[str, int]:
-    finished = set(completed_units(lake)["receipt"].to_pylist())
-    ids = sorted({row["tile_id"] for row in _read_rows(lake, "tiles", "scene_id", scene_id) if row["receipt"] in finished})
+    ids = sorted({row["tile_id"] for row in _read_finished(lake, "tiles", "scene_id", scene_id)})
     known = {row["subject"]: row["reason"] for row in _read_rows(lake, "selection", "subject", *ids)} if ids else {}
     return dict(sorted(Counter(known.get(tile, "not selected yet") for tile in ids).items()))
 
@@ -131,6 +130,12 @@ def _read_rows(lake: Lake, table: str, column: str, *values: str) -> list[dict[s
     return found
 
 
+def _read_finished(lake: Lake, table: str, column: str, *values: str) -> list[dict[str, Any]]:
+    """Those of the rows that finished units delivered."""
+    finished = set(completed_units(lake)["receipt"].to_pylist())
+    return [row for row in _read_rows(lake, table, column, *values) if row["receipt"] in finished]
+
+
 def _find_by_key(lake: Lake, key: str) -> list[dict[str, Any]]:
     groups = (name for name in lake.read("groups", ["group_id"])["group_id"].to_pylist() if sample_key(name) == key)
     tiles = {*(row["tile_id"] for row in _read_rows(lake, "tiles", "key", key)), *groups}
@@ -138,9 +143,7 @@ def _find_by_key(lake: Lake, key: str) -> list[dict[str, Any]]:
 
 
 def _group_pictures(lake: Lake, group: str) -> tuple[dict[str, Any], ...]:
-    finished = set(completed_units(lake)["receipt"].to_pylist())
-    found = (row["members"] for row in _read_rows(lake, "groups", "group_id", group) if row["receipt"] in finished)
-    return tuple(next(found, ()))
+    return tuple(next((row["members"] for row in _read_finished(lake, "groups", "group_id", group)), ()))
 
 
 def _transfers(lake: Lake, tile: str) -> tuple[dict[str, Any], ...]:
@@ -154,8 +157,7 @@ def _transfers(lake: Lake, tile: str) -> tuple[dict[str, Any], ...]:
 
 
 def _tile_rows(lake: Lake, ids: list[str]) -> dict[str, dict[str, Any]]:
-    finished = set(completed_units(lake)["receipt"].to_pylist())
-    return {row["tile_id"]: row for row in _read_rows(lake, "tiles", "tile_id", *ids) if row["receipt"] in finished}
+    return {row["tile_id"]: row for row in _read_finished(lake, "tiles", "tile_id", *ids)}
 
 
 def _nearest_by_distance(lake: Lake, tile: str) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Chains of reasoning and scene graphs run again from the lake's labels (`rsflow verify --deep`).
 
-One idea: a chain's answer holds its program and every step's result (rsflow.instructions.chains). Run on what the lake knows of
-the tile now, each must come out as it was written.
+One idea: a chain's answer holds its program and every step's result (rsflow.instructions.chains). Run on the lake's present
+labels of the tile, each must give the same result.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _REPLAYS = {"chain": replay, "scene_graph": replay_graph}
 
 
 def find_changed_chains(lake: Lake) -> Iterator[str]:
-    """A line for each chain and scene graph of the live instructions that does not come out as it was written."""
+    """A line for each chain and scene graph of the live instructions whose result differs from what was written."""
     built = read_config(lake)
     now = read_live_rows(lake, plan_build(built, lake), allow_missing=True)
     chains = _chains(now)

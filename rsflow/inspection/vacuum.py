@@ -50,7 +50,7 @@ def vacuum(root: str, kept: Retention, delete: bool = False) -> list[Unreference
     """What of the lake can go; with `delete`, it is gone afterwards.
 
     Not beside a build of the same root: that may count on a shard which is about to go. LakeError where the last build is not
-    whole, so that it cannot be told what is former.
+    whole, so that former rows are not known.
     """
     lake = open_lake(root, writable=delete)
     before = time.time() - 3600 * kept.hours

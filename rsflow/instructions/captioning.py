@@ -2,7 +2,7 @@
 
 A caption that an annotator wrote is used word for word (identical ones of one picture once). Only without one is a sentence
 composed, from the objects, the land cover and the measured attributes of the labels, and from nothing else; what is missing is
-told only beside something that is there. One that would name nothing on the ground is not made, unless
+stated only with something that is present. One that would name nothing on the ground is not made, unless
 `instructions.appearance` is "always".
 """
 

@@ -1,7 +1,7 @@
 """Change between two dates: what changed, where, how much, into what, how badly, and what only seems to have changed.
 
 Answers follow from the labels of an annotated pair or of two dates of a cell (rsflow.instructions.groups.change_facts,
-damage_questions). Yes and no come in pairs on one pair of pictures where it changed; that nothing changed is said of pairs
+damage_questions). Yes and no come in pairs on one pair of pictures where it changed; "nothing changed" is stated of pairs
 that were searched everywhere. Boxes are on image 2, or on both images, each in its own pixels.
 """
 

@@ -1,9 +1,9 @@
 """Segmentation: the outline of one thing that a phrase refers to, or of every object of a category.
 
-One idea: what detection and grounding know of boxes, with outlines. A thing is asked for only where its outline is known and a
-text can hold it (rsflow.instructions.facts.outlines); a category only where it is complete and every object has such an
-outline. The structured answer holds both: `outlines`, the rings that the text names, and `polygons` or `parts`, the exact
-outline, of which masks are made (rsflow.loading.masks).
+One idea: what detection and grounding ask about boxes, asked about outlines. A thing is asked for only where its outline is
+known and a text can hold it (rsflow.instructions.facts.outlines); a category only where it is complete and every object has
+such an outline. The structured answer holds both: `outlines`, the rings that the text names, and `polygons` or `parts`, the
+exact outline, of which masks are made (rsflow.loading.masks).
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 and what all of them show.
 
 Answers follow from the sensors themselves and from labels of each image. A place is carried from one image to another only
-where the pictures were measured to lie on each other; what cloud may hide is told from labels of a sensor that sees through it.
+where the pictures were measured to lie on each other; what cloud may hide is known from labels of a sensor that sees through
+it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Several dates of one place: seasons, cloud, how land cover and numbers of things change, what appears and disappears when,
 and in which order the images were taken.
 
-Images are in the order of time, but for groups of the kind "shuffled", which ask for that order. A change is told where it is
-larger than what it is measured with (rsflow.instructions.groups.dates.series_facts). That two dates are equal is never told.
+Images are in the order of time, but for groups of the kind "shuffled", which ask for that order. A change is stated where it is
+larger than what it is measured with (rsflow.instructions.groups.dates.series_facts). That two dates are equal is never stated.
 """
 
 from __future__ import annotations

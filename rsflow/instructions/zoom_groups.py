@@ -1,8 +1,8 @@
 """One large scene at several scales: where each picture lies in a coarser one, what only the finer ones show, how many things
 the whole scene holds, and dialogues from the overview to the detail.
 
-Pictures count in pixels of one scene, so every box is exact in each of them. Of a thing too small for a picture it is said that
-it is not visible at that scale, never that it is not there; how many there are is said only where every one is annotated.
+Pictures count in pixels of one scene, so every box is exact in each of them. A thing too small for a picture is called
+not visible at that scale, never that it is not there; counts are stated only where every one is annotated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The annotated tiles of one source with their splits: what there is to learn from, and what is held out.
+"""The annotated tiles of one source with their splits: the training part, and what is held out.
 
 One idea: the splits are the selection's, which share neither ground nor pictures (rsflow.curation.splits). Only tiles that the
 selection kept are used, so what lies too near to held-out ground is in neither. A tile counts where every requested category is

@@ -18,7 +18,7 @@ from rsflow.labellers.quality.coco_metrics import ANY, EvaluatedPicture, ScoredB
 from rsflow.records import Label
 
 Predict = Callable[[Sequence[LabellerInput]], Iterable[tuple[Label, ...]]]
-Labelled = tuple[AnnotatedTile, tuple[Label, ...]]  # a tile, and what the labeller says of it
+Labelled = tuple[AnnotatedTile, tuple[Label, ...]]  # a tile, and the labeller's labels of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class CategoryQuality:
 
 
 def label_tiles(tiles: Sequence[AnnotatedTile], pictures: dict[str, Picture], predict: Predict) -> list[Labelled]:
-    """What the labeller says of each tile, one picture at a time."""
+    """The labeller's labels of each tile, one picture at a time."""
     found = []
     for tile in tiles:
         (labels,) = predict([LabellerInput(pictures[tile.tile_id], tile.row["sensor"], tile.row["gsd_m"])])

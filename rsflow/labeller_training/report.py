@@ -1,4 +1,4 @@
-"""What came of a training, and which tiles to label next: as tables for people and as JSON for programs."""
+"""The results of a training, and which tiles to label next: as tables for people and as JSON for programs."""
 
 from __future__ import annotations
 

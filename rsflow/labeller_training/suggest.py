@@ -3,10 +3,10 @@
 One idea: a tile's worth is its uncertainty times its novelty, and tiles are chosen one after the other, each making those like
 it less novel (uncertainty sampling, https://arxiv.org/abs/cmp-lg/9407020, with the farthest-first traversal of core-sets,
 https://arxiv.org/abs/1708.00489). Uncertainty is the mean entropy, in bits, of a tile's five least certain model labels; where
-no model has looked at any tile, novelty alone decides. Novelty is the distance to the nearest annotated or chosen tile: of
+no model has labelled any tile, novelty alone decides. Novelty is the distance to the nearest annotated or chosen tile: of
 embeddings by cosine, where a labeller made them for every tile, else of difference hashes by their bits.
 
-Candidates are tiles without annotations outside of held-out splits. Equal worth goes by the tile's id, so the same lake gives
+Candidates are tiles without annotations outside of held-out splits. Ties are broken by the tile's id, so the same lake gives
 the same list.
 """
 

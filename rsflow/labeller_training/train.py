@@ -36,7 +36,7 @@ OnStep = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainedLabeller:
-    """What came of a training. `threshold`: of the calibrated score, from which labels count in `qualities`."""
+    """The results of a training. `threshold`: of the calibrated score, from which labels count in `qualities`."""
 
     settings: TrainingSettings
     categories: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Labellers: what can be said of a tile without an annotation.
+"""Labellers: what is known of a tile without an annotation.
 
 Two literal tables. LABELLERS need no weights and see the measured pixels while a tile is made; MODELS are families of
 pretrained models and look at the finished pictures, in a step of their own. To add one, write a file with a frozen dataclass

@@ -1,8 +1,9 @@
 """Land cover by a segmentation model: the share of the valid pixels that each class covers.
 
-One idea: what `spectral` says of bands by thresholds, a trained model says of every pixel; both become labels of kind "cover",
-with the box of the largest connected region. The score of a class is the mean probability of its pixels. Pixels without data
-are in no class: where a tile has some, it must have kept its bands (`render.raw_bands`), which say which they are.
+One idea: what `spectral` decides from bands by thresholds, a trained model predicts for every pixel; both become labels of
+kind "cover", with the box of the largest connected region. The score of a class is the mean probability of its pixels. Pixels
+without data are in no class: where a tile has some, it must have kept its bands (`render.raw_bands`), which say which they
+are.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A box says roughly where an object is, and a promptable model says which pixels 
 https://huggingface.co/docs/transformers/model_doc/sam). An object is never doubled, so an outline is a fact about the box,
 which rsflow.stages.predict.merge_labels makes the polygon of a model's box: kind "fact", category "outline", the box that was
 given, the polygon found in it, `value` the polygon's share of the box and `score` the model's own estimate of its overlap with
-the truth. The polygon has all parts and holes of the mask inside the box. Boxes that come with a polygon are left alone, and a
+the truth. The polygon has all parts and holes of the mask inside the box. Boxes that have a polygon are kept, and a
 picture without boxes costs nothing.
 """
 

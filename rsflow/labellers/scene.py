@@ -1,7 +1,7 @@
 """Facts of a tile that can be measured: brightness, texture, colour, where the extremes lie.
 
-Two kinds of numbers, never mixed. What is said of the picture (bright, dark, a colour) is measured on the picture as it is
-shown, after rendering; what is said of the ground (backscatter, temperature) is measured on physical values, and left out
+Two kinds of numbers, never mixed. What describes the picture (bright, dark, a colour) is measured on the picture as it is
+shown, after rendering; what describes the ground (backscatter, temperature) is measured on physical values, and left out
 where the scene has none. Every fact is a number over the valid pixels and a word for it from a fixed scale; a number near a
 tie gives none.
 

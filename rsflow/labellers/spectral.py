@@ -1,8 +1,8 @@
 """Land cover of optical tiles from published spectral indices.
 
-Normalised differences of two bands, (a - b) / (a + b), tell water and vegetation from the rest with thresholds that
+Normalised differences of two bands, (a - b) / (a + b), separate water and vegetation from the rest with thresholds that
 hold across scenes. A pixel is named only where its index is clear of the threshold's neighbourhood; the rest stays unnamed, so
-the shares do not add up to 1 and none is forced. A cover is said to be absent (a share of 0) only where its index stays clear
+the shares do not add up to 1 and none is forced. A cover is called absent (a share of 0) only where its index stays clear
 below its threshold, by 0.1, on all but 0.1 % of the pixels, and cloud hides next to nothing.
 
 - NDVI (nir, red), vegetation: Rouse et al. 1974, https://ntrs.nasa.gov/citations/19740022614

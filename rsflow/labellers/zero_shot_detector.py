@@ -1,4 +1,4 @@
-"""Zero-shot detection: a model that is told in words what to look for (Grounding DINO, OWLv2, OWL-ViT, OmDet).
+"""Zero-shot detection: a model that takes the categories as words (Grounding DINO, OWLv2, OWL-ViT, OmDet).
 
 `categories` maps the phrases that the model is asked for to the dataset's categories, several to one if wanted; a
 phrase that is mapped to "" is a distractor, asked beside the others so that it takes what is not meant. The rest is

@@ -1,6 +1,6 @@
 """Small JSON files of a lake: what the last shards were made of, which selection a snapshot belongs to, findings that are kept.
 
-One idea: each holds a digest of its own values, so that an edited or damaged one is not believed: it is refused, or, where its
+One idea: each holds a digest of its own values, so that an edited or damaged one is detected: it is refused, or, where its
 values can be found again (`read_cached_json`), taken for a file that is not there.
 """
 

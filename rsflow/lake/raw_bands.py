@@ -1,4 +1,4 @@
-"""The raw bands of a written tile as physical values."""
+"""The raw bands of a written tile, as stored and as physical values."""
 
 from __future__ import annotations
 
@@ -8,19 +8,30 @@ from typing import Any
 import numpy as np
 
 from rsflow.calibration import Calibration, to_physical
-from rsflow.lake.tile_files import RawBands
+from rsflow.lake.tile_files import RawBands, read_raw
 from rsflow.records import Raster
 
 
-def physical_bands(tile: dict[str, Any], raw: RawBands) -> tuple[Raster, str]:
-    """(raster, unit) of a TILES row with `raw` and what `read_raw` gave of it: NaN where a band has no value; the unit is empty
-    where it is not known."""
+def read_stored(root: str, tile: dict[str, Any]) -> Raster:
+    """The stored numbers of a TILES row with raw bands, and which of its pixels are no fill."""
+    return stored_raster(tile, read_raw(root, [tile])[tile["tile_id"]])
+
+
+def read_physical(root: str, tile: dict[str, Any]) -> Raster:
+    """The values of a TILES row with raw bands in their unit: NaN where a band has no value."""
+    return as_physical(read_stored(root, tile), tile["raw"])
+
+
+def stored_raster(tile: dict[str, Any], raw: RawBands) -> Raster:
+    """The stored numbers of a TILES row from what `read_raw` gave of it."""
     pixels = np.load(io.BytesIO(raw.bands), allow_pickle=False)
     valid = np.ones(pixels.shape[1] * pixels.shape[2], np.bool_)
     for start, stop in zip(raw.invalid[::2], raw.invalid[1::2], strict=True):
         valid[start:stop] = False
-    known = tile["raw"]
-    scales, offsets = known["scale"] or (), known["offset"] or ()
-    how = [Calibration(scale, offset, known["unit"]) for scale, offset in zip(scales, offsets, strict=True)]
-    raster = Raster(pixels, valid.reshape(pixels.shape[1:]), tuple(tile["bands"]))
-    return to_physical(raster, how, known["nodata"] or ()), known["unit"] or ""
+    return Raster(pixels, valid.reshape(pixels.shape[1:]), tuple(tile["bands"]))
+
+
+def as_physical(raster: Raster, known: dict[str, Any]) -> Raster:
+    """Stored numbers as values in the unit of the column `raw` (`known`); NaN where a band has no value."""
+    scales = zip(known["scale"] or (), known["offset"] or (), strict=True)
+    return to_physical(raster, [Calibration(scale, offset, known["unit"]) for scale, offset in scales], known["nodata"] or ())

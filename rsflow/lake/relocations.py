@@ -1,6 +1,6 @@
 """Where a lake's sources were moved: pairs of folders, kept in the lake.
 
-One idea: what a dataset was made from does not change when its files are moved, so whoever compares configurations puts former
+One idea: what a dataset was made from does not change when its files are moved, so a comparison of configurations puts former
 places back into the present ones.
 """
 

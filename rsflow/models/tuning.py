@@ -1,7 +1,7 @@
 """What tuning added to a model, kept beside its weights: which layers, of which kind, and their numbers.
 
 One idea: a folder of a tuned model is the base's folder, weights included, with two files more. `tuning.json` says what was
-added to which layers, `tuning.safetensors` holds it. Whoever loads the checkpoint by rsflow gets the tuned model; plain
+added to which layers, `tuning.safetensors` holds it. Loading the checkpoint by rsflow gives the tuned model; plain
 transformers would load the base and not say so, which is why the file also names rsflow.
 """
 

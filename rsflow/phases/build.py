@@ -1,4 +1,4 @@
-"""A build: label, then select, then shard, each from what is in the lake, and what it all came to.
+"""A build: label, then select, then shard, each from what is in the lake, and the result of all of them.
 
 One idea: a phase is a function of the configuration and the lake, so a build is three calls in a row, and running one of them
 alone is the same call.
@@ -10,7 +10,8 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -27,6 +28,7 @@ from rsflow.lake.delta.compaction import compact_written_tables
 from rsflow.lake.delta.read_cache import read_once
 from rsflow.lake.integrity.digests import one_record
 from rsflow.lake.receipts import completed_units, read_receipt_rows
+from rsflow.lake.relocations import Move
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.phases.empty_sources import find_empty_sources
 from rsflow.phases.generate.choose_tiles import choice_digest, choose_tiles
@@ -51,7 +53,7 @@ CONFIG = "config.json"  # of the last build, or of a phase that was run alone si
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a run did and what there is now."""
+    """What a run did, and the state of the lake after it."""
 
     lake: Lake
     plan: Plan
@@ -62,7 +64,7 @@ class BuildResult:
     balances: list[Balance]
     seconds: dict[str, float]
     used: list[Used]  # by models
-    empty_sources: dict[str, str]  # by name, why nothing came of it
+    empty_sources: dict[str, str]  # by name, why it contributes nothing
 
 
 def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> BuildResult:
@@ -88,48 +90,47 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
         relabel_damaged(lake)
     seconds: dict[str, float] = {}
     meter = UsageMeter(built.budget)
-    start = time.monotonic()
-    plan = plan_build(built, lake, retry_rejects, keep="label" in phases)
-    planned = estimate_build(built, plan, lake)
+    with _timed(seconds, "plan"):
+        plan = plan_build(built, lake, retry_rejects, keep="label" in phases)
+        planned = estimate_build(built, plan, lake)
     for warning in planned.warnings:
         print(f"rsflow: warning: {warning}", file=sys.stderr)
-    seconds["plan"] = time.monotonic() - start
     if "label" in phases:
-        start = time.monotonic()
-        label(built, lake, plan, meter)
-        seconds["label"] = time.monotonic() - start
+        with _timed(seconds, "label"):
+            label(built, lake, plan, meter)
     now = read_live_rows(lake, plan, pending=(GENERATE.name,) if built.asks_selected or phases == ("generate",) else ())
     if plan.generator and "generate" in phases:
-        start = time.monotonic()
-        plan = replace(plan, chosen=choose_tiles(built, lake, now) if built.asks_selected else None)
-        generate(built, lake, plan, meter)
-        seconds["generate"] = time.monotonic() - start
+        with _timed(seconds, "generate"):
+            plan = replace(plan, chosen=choose_tiles(built, lake, now) if built.asks_selected else None)
+            generate(built, lake, plan, meter)
         now = read_live_rows(lake, plan)
     elif plan.chosen is not None and not {"select", "shard"}.isdisjoint(phases):
         now = _require_generated(built, lake, plan, now)
     selected, sharded = None, None
     if "select" in phases:
-        start = time.monotonic()
-        selected = select(built, lake, now)
-        seconds["select"] = time.monotonic() - start
+        with _timed(seconds, "select"):
+            selected = select(built, lake, now)
     if "shard" in phases:
-        start = time.monotonic()
-        chosen = selected or require_current_selection(built, lake, now)
-        sharded = shard(built, lake, now, chosen)
-        seconds["shard"] = time.monotonic() - start
+        with _timed(seconds, "shard"):
+            chosen = selected or require_current_selection(built, lake, now)
+            sharded = shard(built, lake, now, chosen)
     if "label" not in phases:
         _keep_config(built, lake)  # a selection by other settings is what the lake holds from now on
     with one_record(built.root):
         compact_written_tables(lake)
-    found = [
-        _scenes(now),
-        *step_balances(lake, now.all_marks),
-        *select_balance(lake),
-    ]
+    found = [_scenes(now), *step_balances(lake, now.all_marks), *select_balance(lake)]
     if sharded:
         found += shard_balance(lake, sharded.manifest, chosen.version)
     empty = dict(find_empty_sources(now, plan.recipes, selected is not None))
     return BuildResult(lake, plan, planned, now, selected, sharded, found, seconds, meter.used, empty)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
+    """Note the wall-clock seconds of a block that ends without an error."""
+    start = time.monotonic()
+    yield
+    seconds[phase] = time.monotonic() - start
 
 
 def _require_generated(built: BuildConfig, lake: Lake, plan: Plan, now: LiveRows) -> LiveRows:
@@ -143,16 +144,16 @@ def relabel_damaged(lake: Lake, place: str = "") -> None:
     """Take back the marks of the units whose tile files are missing, and of the one that wrote the file at `place`."""
     marked = completed_units(lake)
     named = read_receipt_rows(lake, "tiles", marked["receipt"], ["file", "receipt"])
-    there = {f"tiles/{name}" for name in storage.list_files(lake.place("tiles"))} - {
+    intact = {f"tiles/{name}" for name in storage.list_files(lake.place("tiles"))} - {
         place.removeprefix(lake.root.rstrip("/") + "/")
     }
-    lost = {row["receipt"] for row in named.to_pylist() if row["file"] not in there}
-    lake.delete_rows("runs", "receipt", sorted(lost))
+    damaged = {row["receipt"] for row in named.to_pylist() if row["file"] not in intact}
+    lake.delete_rows("runs", "receipt", sorted(damaged))
 
 
 def sample(built: BuildConfig, scenes: int) -> None:
-    """Do the label phase of a few scenes that models are to look at (or write about), for real: what it took tells what the
-    rest will take. The scenes are chosen by hash; their work is kept."""
+    """Do the label phase of a few scenes that models are to label or describe, so that the cost of the rest can be estimated
+    from theirs. The scenes are chosen by hash; their work is kept."""
     with session():
         lake = _prepare_lake(built)
         plan = plan_build(built, lake, keep=True)
@@ -165,13 +166,7 @@ def sample(built: BuildConfig, scenes: int) -> None:
 def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, keep: bool = False) -> Plan:
     """Plan from the sources, with progress where that takes a while. `keep`: see rsflow.planning.plan.make_plan."""
     with progress("plan", "scenes probed", 0, quiet_seconds=2.0) as state:
-
-        def count_scene(total: int) -> None:
-            if not state.total:
-                state.begin(total)  # the time that listing took says nothing of the scenes to come
-            state.add(1)
-
-        return make_plan(built, lake, retry_rejects, count_scene, keep)
+        return make_plan(built, lake, retry_rejects, state.count_one_of, keep)
 
 
 def _prepare_lake(built: BuildConfig) -> Lake:
@@ -181,14 +176,17 @@ def _prepare_lake(built: BuildConfig) -> Lake:
 
 
 def _keep_config(built: BuildConfig, lake: Lake) -> None:
-    text = json.dumps(
-        {"fingerprint": config_fingerprint(built, lake.moves()), "config": resolved(built)}, indent=1, sort_keys=True
-    )
-    place = lake.place(CONFIG)
+    place, text = lake.place(CONFIG), config_text(built, lake.moves())
     former = storage.read_text_if_exists(place)
     if former != text:
         _warn_of_relative_paths(former)
         storage.write_bytes(place, text.encode())
+
+
+def config_text(built: BuildConfig, moves: Sequence[Move]) -> str:
+    """The file CONFIG: the resolved configuration and its fingerprint. `moves`: of the lake's sources."""
+    content = {"fingerprint": config_fingerprint(built, moves), "config": resolved(built)}
+    return json.dumps(content, indent=1, sort_keys=True)
 
 
 def _warn_of_relative_paths(former: str | None) -> None:
@@ -234,7 +232,7 @@ class LakeStatus:
 
 
 def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
-    """What a lake holds, and what a build with its last configuration would do, or why that cannot be told.
+    """What a lake holds, and what a build with its last configuration would do, or why that is not known.
 
     Nothing is changed.
     """

@@ -1,4 +1,4 @@
-"""Tells a lake that its sources lie elsewhere now: the same files in another place are no new data.
+"""Point a lake to its sources at a new place: the same files elsewhere are no new data.
 
 One idea: every scene at the new place must have the content that the lake knows, byte for byte, before anything is written;
 then the table of scenes and the last configuration name the new places, and what depends on content alone finds itself done.
@@ -8,7 +8,6 @@ Refused: places of which a scene is missing or differs, and folders that no sour
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,8 +22,7 @@ from rsflow.errors import LakeError, UsageError
 from rsflow.files import storage
 from rsflow.lake.relocations import add_move, read_moves, replace_folder
 from rsflow.lake.tables import open_lake
-from rsflow.phases.build import CONFIG, read_config
-from rsflow.phases.shard.shard import config_fingerprint
+from rsflow.phases.build import CONFIG, config_text, read_config
 from rsflow.planning.sources.scenes import list_all_scenes, probe_scenes
 
 SHOWN = 3  # scenes that a message names
@@ -52,8 +50,7 @@ def relocate(root: str, old: str, new: str) -> Relocated:
     _check_same(known, rows, new)
     lake.overwrite("scenes", lambda: [rows])
     add_move(lake.root, (old, new))
-    text = {"fingerprint": config_fingerprint(built, read_moves(lake.root)), "config": resolved(built)}
-    storage.write_bytes(lake.place(CONFIG), json.dumps(text, indent=1, sort_keys=True).encode())
+    storage.write_bytes(lake.place(CONFIG), config_text(built, read_moves(lake.root)).encode())
     files = rows["files"].combine_chunks()
     at_new = [any(replace_folder(path, new, "") != path for path in paths) for paths in files.to_pylist()]
     return Relocated(sum(at_new), len(changed))
@@ -87,14 +84,8 @@ def _places(built: BuildConfig) -> set[str]:
 def _probe(built: BuildConfig, known: pa.Table) -> pa.Table:
     """SCENES rows of the sources as they are at the new place: every file is read for its digest."""
     with progress("relocate", "scenes compared", 0, quiet_seconds=2.0) as state:
-
-        def count(total: int) -> None:
-            if not state.total:
-                state.begin(total)
-            state.add(1)
-
         listed = list_all_scenes(built, built.root)
-        found = probe_scenes(built, listed.scenes, known, on_scene=count)
+        found = probe_scenes(built, listed.scenes, known, on_scene=state.count_one_of)
     if undone := {**found.undone, **listed.unanswered}:
         raise LakeError(f"{len(undone)} scenes or sources cannot be reached now: {next(iter(undone.values()))}")
     return found.scenes
@@ -102,10 +93,10 @@ def _probe(built: BuildConfig, known: pa.Table) -> pa.Table:
 
 def _check_same(known: pa.Table, rows: pa.Table, new: str) -> None:
     """LakeError unless every known scene is there with the same content."""
-    there = dict(zip(rows["scene_id"].to_pylist(), rows["fingerprint"].to_pylist(), strict=True))
+    moved = dict(zip(rows["scene_id"].to_pylist(), rows["fingerprint"].to_pylist(), strict=True))
     before = dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True))
-    missing = sorted(before.keys() - there.keys())
-    differing = sorted(name for name, content in before.items() if name in there and there[name] != content)
+    missing = sorted(before.keys() - moved.keys())
+    differing = sorted(name for name, content in before.items() if name in moved and moved[name] != content)
     for words, names in (("are missing", missing), ("have other content", differing)):
         if names:
             shown = ", ".join(names[:SHOWN])

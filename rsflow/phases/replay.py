@@ -34,7 +34,7 @@ SHOWN = 5  # differences of one table that are listed
 
 @dataclass(frozen=True, slots=True)
 class TableComparison:
-    """Rows that the lake has of a unit in one table, rows that came out again, and what differs, one line each."""
+    """Rows that the lake has of a unit in one table, rows that the replay gave, and what differs, one line each."""
 
     table: str
     recorded: int

@@ -1,4 +1,4 @@
-"""Nothing is silently lost: for every step, the rows that came in are those that were kept and those that left with a reason.
+"""Nothing is silently lost: for every step, the input rows are those that were kept and those rejected with a reason.
 
 One idea: both sides are counted from different records (marks against rows, selection against manifest), so a row that vanished
 shows up as a sum that does not close.
@@ -50,12 +50,8 @@ def step_balances(lake: Lake, marked: pa.Table) -> list[Balance]:
 def label_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     """Of the label step: windows by the marks of these units, against the rows of tiles and rejects that they delivered."""
     marked = marked.filter(pc.equal(marked["step"], "label"))
-    tiles = read_receipt_rows(lake, "tiles", marked["receipt"], ["receipt"])
-    rejects = read_receipt_rows(lake, "rejects", marked["receipt"], ["reason", "rows", "receipt"])
-    reasons = Counter({"kept": tiles.num_rows})
-    for row in rejects.to_pylist():
-        reasons[row["reason"]] += row["rows"]
-    return [Balance("label", "windows", int(pc.sum(marked["rows_in"]).as_py() or 0), dict(reasons))]
+    kept = read_receipt_rows(lake, "tiles", marked["receipt"], ["receipt"]).num_rows
+    return [_step_balance(lake, marked, "label", "windows", kept)]
 
 
 def model_balances(lake: Lake, marked: pa.Table) -> list[Balance]:
@@ -63,12 +59,8 @@ def model_balances(lake: Lake, marked: pa.Table) -> list[Balance]:
     balances = []
     for step in (step.name for step in STEPS if step.runs_model):
         mine = marked.filter(pc.equal(marked["step"], step))
-        rejects = read_receipt_rows(lake, "rejects", mine["receipt"], ["reason", "rows"])
-        reasons = Counter({"kept": int(pc.sum(mine["rows_kept"]).as_py() or 0)})
-        for row in rejects.to_pylist():
-            reasons[row["reason"]] += row["rows"]
         if mine.num_rows:
-            balances.append(Balance(step, "tiles", int(pc.sum(mine["rows_in"]).as_py() or 0), dict(reasons)))
+            balances.append(_step_balance(lake, mine, step, "tiles", pc.sum(mine["rows_kept"]).as_py() or 0))
     return balances
 
 
@@ -77,14 +69,20 @@ def transfer_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     mine = marked.filter(pc.equal(marked["step"], TRANSFER.name))
     if not mine.num_rows:
         return []
-    reasons = Counter({"kept": read_receipt_rows(lake, "labels", mine["receipt"], ["receipt"]).num_rows})
-    for row in read_receipt_rows(lake, "rejects", mine["receipt"], ["reason", "rows"]).to_pylist():
-        reasons[row["reason"]] += row["rows"]
-    return [Balance(TRANSFER.name, "labels", int(pc.sum(mine["rows_in"]).as_py() or 0), dict(reasons))]
+    kept = read_receipt_rows(lake, "labels", mine["receipt"], ["receipt"]).num_rows
+    return [_step_balance(lake, mine, TRANSFER.name, "labels", kept)]
+
+
+def _step_balance(lake: Lake, marked: pa.Table, step: str, what: str, kept: int) -> Balance:
+    """Rows in by the marks of a step's units, against `kept` rows and the rejects that these units delivered."""
+    parts = Counter({"kept": kept})
+    for row in read_receipt_rows(lake, "rejects", marked["receipt"], ["reason", "rows"]).to_pylist():
+        parts[row["reason"]] += row["rows"]
+    return Balance(step, what, pc.sum(marked["rows_in"]).as_py() or 0, dict(parts))
 
 
 def select_balance(lake: Lake) -> list[Balance]:
-    """Of the selection: what it says of itself against its rows."""
+    """Of the selection: the counts that were committed with it against its rows."""
     known = lake.commit_metadata("selection")
     if known is None:
         return []
@@ -109,8 +107,8 @@ def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
         subjects = rows.filter(pc.equal(rows["kind"], kind))["subject"]
         if kind == "group" and not len(subjects):
             continue
-        there = set(read_receipt_rows(lake, table, marked["receipt"], [column])[column].to_pylist())
-        kept = sum(subject in there for subject in subjects.to_pylist())
+        delivered = set(read_receipt_rows(lake, table, marked["receipt"], [column])[column].to_pylist())
+        kept = sum(subject in delivered for subject in subjects.to_pylist())
         balances.append(Balance("lake", f"selected {table}", len(subjects), {"kept": kept}))
     return balances
 

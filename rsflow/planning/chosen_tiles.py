@@ -1,7 +1,7 @@
 """The tiles that a generating model is asked about, as the lake holds them: `generate/chosen.parquet`.
 
-The choice is made from the selection's rules on tiles (rsflow.phases.generate.choose_tiles) and kept, so that whoever plans,
-reports or checks knows the wanted units without making it again.
+The choice is made from the selection's rules on tiles (rsflow.phases.generate.choose_tiles) and kept, so that plans,
+reports and checks know the requested units without making it again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is wanted and what is missing: the units of every scene under the present recipes, held against the marks.
+"""Requested and missing work: the units of every scene under the present recipes, compared with the marks.
 
 One idea: wanted units are a pure function of the configuration and the files; done units are the marks of the lake; the
 difference is the work. So a second build finds nothing to do, one more scene adds its own units, and a changed setting adds
@@ -257,7 +257,7 @@ def annotation_columns(annotated: JoinedSet | None, picture: AnnotatedPicture | 
 
 
 def _holds(label: Label, annotated: JoinedSet, picture: AnnotatedPicture) -> bool:
-    """Whether a label may be believed: changes were not looked for everywhere where the set or the picture is incomplete."""
+    """Whether a label is trusted: changes were not searched for everywhere where the set or the picture is incomplete."""
     if label.kind != "compared" or not label.category:
         return True
     return picture.complete and label.category in annotated.categories

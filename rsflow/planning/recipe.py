@@ -93,7 +93,7 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
 
 
 def _values(built: BuildConfig) -> dict[str, list[str]]:
-    """What there is of sources and regions, for the keys of quotas."""
+    """The names of all sources and regions, for the keys of quotas."""
     regions = region_names(built.select.regions, built.select.region_deg)
     return {"source": [source.name for source in built.sources], "region": regions}
 
@@ -182,7 +182,7 @@ def instruct_recipe(built: BuildConfig) -> Recipe:
 
 
 def check_known(name: str, table: Collection[str], where: str, what: str) -> None:
-    """ConfigError that lists what there is when `name` is no key of the table."""
+    """ConfigError that lists the known names when `name` is no key of the table."""
     if name not in table:
         close = difflib.get_close_matches(name, list(table), 1)
         hint = f"did you mean {close[0]!r}? " if close else ""

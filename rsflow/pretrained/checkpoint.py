@@ -139,7 +139,7 @@ class Checkpoint:
             raise RsflowError(unfit)
 
     def _register_own_type(self) -> None:
-        """Tell transformers of a family that rsflow brings, where the checkpoint is one."""
+        """Register a family that rsflow brings with transformers, where the checkpoint is one."""
         from rsflow.models import register_model_type
 
         if self._is_folder:

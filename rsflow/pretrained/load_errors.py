@@ -1,6 +1,6 @@
 """Why a checkpoint cannot be loaded, and what to do about it.
 
-One idea: transformers reports a fault deep in its own code and in its own terms. Whoever runs a build has to do one of
+One idea: transformers reports a fault deep in its own code and in its own terms. The user has to do one of
 a few things: take another labeller, fetch a file again or at all, make room, or get the model here; the texts say which.
 """
 
@@ -54,7 +54,7 @@ def find_missing_weights(model: str, loaded: Any, report: Any, spare: tuple[str,
 
 
 def describe_load_error(model: str, model_class: str, error: Exception) -> str:
-    """What to say of an error that loading a checkpoint raised."""
+    """The message for an error that loading a checkpoint raised."""
     from safetensors import SafetensorError
 
     message = _first_line(error)
@@ -74,7 +74,7 @@ def describe_load_error(model: str, model_class: str, error: Exception) -> str:
 
 
 def describe_hub_error(model: str, revision: str, error: Exception) -> str:
-    """What to say of a hub id that is not in the local cache and that the hub does not give."""
+    """The message for a hub id that is not in the local cache and that the hub does not give."""
     from huggingface_hub import errors
 
     if isinstance(error, errors.GatedRepoError):

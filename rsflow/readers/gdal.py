@@ -5,7 +5,7 @@ GDAL's own network files (/vsis3, /vsicurl), which read just the byte ranges tha
 itself, so boto3 is not needed; the endpoint variables that AWS tools share (AWS_ENDPOINT_URL[_S3]) are put in its words.
 
 A fault of the network or of permissions is no damage (rsflow.files.faults). GDAL reports it in words, and not always, so a
-failure on a network file is never believed at once: `with_retries`.
+failure on a network file is tried again first: `with_retries`.
 
 Refused as damaged: whatever GDAL fails to read, and JPEG blocks that libjpeg only warns of while making pixels up.
 

@@ -124,7 +124,7 @@ class GeoTiff(SceneReader):
         return indexes, (band,)
 
     def _alpha_of(self) -> int | None:
-        """The band that tells which pixels are there: tagged as alpha, or the second of two where the product says so."""
+        """The band that marks valid pixels: tagged as alpha, or the second of two where the product says so."""
         if self._options.get("data_mask") and self._dataset.count == 2:
             return 2
         return alpha_index(self._dataset)
@@ -210,7 +210,7 @@ class GeoTiff(SceneReader):
 
     @property
     def has_fill_in_values(self) -> bool:
-        """Whether a pixel's own number tells that it has no value, in every band that holds amounts."""
+        """Whether a pixel's own number marks it as without a value, in every band that holds amounts."""
         return self._dtype.kind == "f" or all(self._nodata[i] is not None for i in self._voters)
 
     def close(self) -> None:

@@ -57,11 +57,11 @@ class ModelUse:
 
 @dataclass(frozen=True, slots=True)
 class BuildSummary:
-    """What a run came to.
+    """The results of a run.
 
     `root`: the lake. `snapshot`: the place of the snapshot's manifest, or None where no shards were asked for. `rejects`: by
     reason. `instructions`: by (task, sensor). `seconds`: by phase or stage, in order. `balances`: lines that show that rows in
-    equal rows kept and left, as the engine worded them. `empty_sources`: by name, why nothing came of it. `unplaced`: by
+    equal rows kept and left, as the engine worded them. `empty_sources`: by name, why it contributes nothing. `unplaced`: by
     source, selected pictures of which neither ground nor parent is known.
     """
 

@@ -35,7 +35,7 @@ def quality_text(qualities: Sequence[Quality], iou: float, notes: Sequence[str])
 
 
 def quality_json(qualities: Sequence[Quality], iou: float, notes: Sequence[str]) -> str:
-    """The same and the reliability of every row; what cannot be told is null."""
+    """The same and the reliability of every row; unknown values are null."""
     rows = [
         {
             **dict(zip(_HEAD[:_WORDS], _key_columns(one), strict=True)),

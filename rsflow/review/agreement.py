@@ -18,7 +18,7 @@ Ratings = Mapping[tuple[str, str], str]  # (item, reviewer) -> what was decided
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """`kappa`: None where all decided alike whatever they saw, so that chance cannot be told from agreement."""
+    """`kappa`: None where all decided alike whatever they saw, so that chance and agreement cannot be separated."""
 
     reviewers: tuple[str, ...]
     items: int

@@ -65,7 +65,7 @@ def _overlap(row: dict[str, Any], before: dict[str, Any]) -> float:
 
 
 def _follow(tile_id: str, row: dict[str, Any], decision: Resolved | None, decided: TileDecisions) -> dict[str, Any] | None:
-    """The label after its decision and those about what came of it; None where it leaves."""
+    """The label after its decision and those about its result; None where it leaves."""
     passed: set[str] = set()
     while decision is not None and decision.target not in passed:
         if decision.action == "reject":
@@ -99,7 +99,7 @@ def _made_label(tile_id: str, row: dict[str, Any], existing: Sequence[dict[str, 
 def reviewed_tile(row: dict[str, Any], decided: TileDecisions) -> dict[str, Any]:
     """The columns of a tile that say what is known of all its objects, where a label left and its object did not.
 
-    After "wrong category" nobody knows of which category there is one more; after other such reasons it is that of the label.
+    After "wrong category" it is not known which category has one more object; after other such reasons it is that of the label.
     """
     vocabulary, unknown = list(row.get("vocabulary") or ()), set(row.get("unknown") or ())
     for each in decided.labels.values():

@@ -21,7 +21,7 @@ KINDS = ("sample", "instruction", "label")
 ACTIONS = ("accept", "reject", "correct", "add")
 
 # Why something is rejected, by what it is. Of a label, some reasons leave an object without its right label in the picture:
-# then nothing may be said of all objects (see rsflow.review.apply).
+# then the objects are not complete (see rsflow.review.apply).
 REASONS: dict[str, tuple[str, ...]] = {
     "sample": ("unusable_picture", "wrong_place", "duplicate", "other"),
     "instruction": ("wrong", "not_visible", "unclear", "language", "other"),

@@ -12,7 +12,7 @@ from rsflow.text.turns import Turn
 
 
 def corrected_turns(row: dict[str, Any], decided: TileDecisions) -> list[dict[str, str]] | None:
-    """The turns that an INSTRUCTIONS row is to have after its correction, and those of what came of it; None where it was not
+    """The turns that an INSTRUCTIONS row is to have after its correction, and those of its result; None where it was not
     corrected."""
     turns, name, passed = None, row["instruction_id"], set[str]()
     while (decision := decided.instructions.get(name)) and decision.action == "correct" and name not in passed:

@@ -1,4 +1,4 @@
-"""What came of a review: decisions by kind, error rates of the drawn items, agreement of the reviewers."""
+"""The results of a review: decisions by kind, error rates of the drawn items, agreement of the reviewers."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ CloudAppearance = Literal["bright_white", "never", "unknown"]
 class Sensor:
     """`picture`: the noun phrase for one of its pictures. `bright`: what a bright pixel means. `default_unit`: of pixels whose
     unit nobody states. `dn_is_amplitude`: numbers without a unit are shown in decibels. `zero_is_fill`: 0 stands for no value
-    where nothing else is said.
+    where nothing else is stated.
 
     `names` and `physics` are regular expressions of English: what its pictures are called, and what only they can show; one of
     the words in `keywords` stands in whatever they match.

@@ -122,8 +122,8 @@ class Sample:
 
 
 def further_pictures(record: Mapping[str, Any], others: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
-    """(extension, what the record says of it) of each picture after the first, among the members `others`; in the record's
-    order, those that it does not speak of last, by name."""
+    """(extension, its entry in the record) of each picture after the first, among the members `others`; in the record's
+    order, those without an entry last, by name."""
     known = {picture_name(one): one for one in record.get("companions", ())}
     order = {name: place for place, name in enumerate(known)}
     there = sorted((order.get(name.partition(".")[0], len(order)), name) for name in others if name not in NOT_PICTURES)
@@ -132,7 +132,7 @@ def further_pictures(record: Mapping[str, Any], others: Iterable[str]) -> list[t
 
 
 def picture_sizes(record: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """(height, width) in pixels of each picture that the record tells of, the sample's own first."""
+    """(height, width) in pixels of each picture in the record, the sample's own first."""
     own = (record["height_px"], record["width_px"])
     return [own, *((one.get("height_px", own[0]), one.get("width_px", own[1])) for one in record.get("companions", ()))]
 

@@ -1,7 +1,7 @@
 """The member `<key>.masks.json`: the masks of a sample's segmentation answers, in COCO's run-length form.
 
 One idea: `{"<instruction id>": [{"size": [rows, cols], "counts": "…"}, …]}` in the order of the instruction's outlines, so that
-whoever trains a model which decodes `[SEG]` to a mask needs no polygon arithmetic; pycocotools reads each entry. A mask is that
+training a model which decodes `[SEG]` to a mask needs no polygon arithmetic; pycocotools reads each entry. A mask is that
 of the exact outline (rsflow.spatial.outline_masks), not of the simplified one that a text holds.
 """
 

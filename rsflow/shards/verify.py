@@ -73,7 +73,7 @@ def verify_snapshot(root: str, n: int | None = None, each: Callable[[ShardEntry]
 
 
 def verify_shard(root: str, shard: ShardEntry) -> list[str]:
-    """What differs between a shard and what the manifest says of it; an empty list where all is well.
+    """What differs between a shard and its entry in the manifest; an empty list where there is no difference.
 
     Checked: sizes and digests of the shard and its index, every header and the padding, each member against the index, the
     order of keys, that records are JSON, and the numbers of samples and instructions.
@@ -138,7 +138,7 @@ def _sample(key: str, members: list[Member], data: bytes, found: _Found) -> Inde
 
 
 def _differs_from_record(sample: Sample) -> Iterator[str]:
-    """What is missing or has another SHA-256 than the record says; what it does not speak of may be anything."""
+    """What is missing or has another SHA-256 than the record says; files without an entry are not checked."""
     record = sample.record
     others = {name.partition(".")[0]: data for name, data in sample.others.items()}
     recorded: list[tuple[str, str | None, bytes | None]] = [("picture", record.get("picture_sha256"), sample.picture)]

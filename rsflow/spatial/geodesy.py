@@ -51,11 +51,6 @@ def _middle_bearing(start: FloatArray, stop: FloatArray) -> float:
     return bearing_deg(middle[0], middle[1], stop[0], stop[1])
 
 
-def area_m2(ring: Sequence[float]) -> float:
-    """Area inside a flat ring lon0, lat0, lon1, lat1, …, whichever way round it runs, square metres."""
-    return abs(float(_WGS84.polygon_area_perimeter(ring[::2], ring[1::2])[0]))
-
-
 def pixel_size_m(lons: FloatArray, lats: FloatArray) -> tuple[float, float] | None:
     """(width, height) in metres of a pixel, from the positions (4,) of the middles of its left, right, upper and lower side.
 

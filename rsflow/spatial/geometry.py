@@ -1,6 +1,6 @@
 """Windows and boxes as numbers, and the little arithmetic that everything above shares.
 
-One idea: coordinates are pixels of the picture at hand, origin at its upper left corner, x to the right (columns), y down
+One idea: coordinates are pixels of the picture, origin at its upper left corner, x to the right (columns), y down
 (rows), half-open: the pixel in column c covers [c, c + 1). A box is (x0, y0, x1, y1) in such floats; an oriented one is a quad,
 its four corners in order around it. Angles, text forms and map coordinates are other modules' business.
 """
@@ -63,6 +63,11 @@ def clip_box(box: Box, to: Box) -> Box:
     """The part of `box` inside `to`. Where they do not meet, the result has area 0."""
     x0, y0 = max(box[0], to[0]), max(box[1], to[1])
     return (x0, y0, max(x0, min(box[2], to[2])), max(y0, min(box[3], to[3])))
+
+
+def boxes_overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes share more than an edge."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def shift_box(box: Box, dx: float, dy: float) -> Box:

@@ -1,4 +1,4 @@
-"""A STAC API over pystac-client, with its faults told apart and its pages followed to the end.
+"""A STAC API over pystac-client, with its faults classified and its pages followed to the end.
 
 One idea: an answer that does not come, or is no answer, is a fault of the world and never an empty result: network, 5xx and
 429 are tried again for as long as patience lasts (rsflow.files.faults), 401 and 403 are credentials, any other 4xx is a search

@@ -4,7 +4,7 @@ One idea: what an API can do itself (filter, query, sort) it is asked to do; wha
 for items since the watermark (rsflow.stac.known_items): by `updated` or `created` where the API filters by properties, else by
 `datetime` since OVERLAP before the latest one, so that a scene which arrives late is found. Then the API's own count of all
 matches is compared with what is known: where they differ, everything is asked for again. So items that vanish, and those that
-no longer match, are noticed. An API that does not count cannot tell: there an item stays a scene while its files are there.
+no longer match, are noticed. Without counts this is not detected: there an item stays a scene while its files are there.
 
 A search with a `limit` is short and always asked in full.
 """

@@ -1,6 +1,6 @@
 """STAC documents as plain JSON values, each with the place that it was read from.
 
-One idea: the door is strict where a document cannot be told from another kind of file (`type`, `id`, `stac_version`), and
+One idea: the door is strict where a document looks like another kind of file (`type`, `id`, `stac_version`), and
 brings older versions of the specification to the present one with pystac. What is no STAC document is a DataError.
 """
 

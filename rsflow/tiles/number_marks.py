@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.spatial.geometry import Box
+from rsflow.spatial.geometry import Box, boxes_overlap
 
 MOST = 9  # marks on one picture: numbers of one digit
 _DIGITS = {  # rows of 5 pixels
@@ -44,7 +44,7 @@ def place_badges(boxes: Sequence[Box], keep_clear: Iterable[Box], height_px: int
         for left, top in corners:
             badge = (float(left), float(top), float(left + wide), float(top + high))
             is_inside = left >= 0 and top >= 0 and left + wide <= width_px and top + high <= height_px
-            if is_inside and not any(_overlap(badge, other) for other in (*obstacles, *found.values())):
+            if is_inside and not any(boxes_overlap(badge, other) for other in (*obstacles, *found.values())):
                 found[position] = badge
                 break
         if len(found) == MOST:
@@ -96,7 +96,3 @@ def _framed(box: Box) -> Box:
 def _scale(height_px: int, width_px: int) -> int:
     """Pixels of the picture for a pixel of a digit."""
     return max(1, round(max(height_px, width_px) / 300))
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

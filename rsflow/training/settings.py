@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
-from rsflow.config.validation import STRICT, Count, Positive, Share, check
+from rsflow.config.validation import STRICT, Count, Positive, Share, check, type_adapter
 from rsflow.config.yaml_file import read_yaml
 from rsflow.errors import ConfigError
 from rsflow.files import storage
@@ -206,7 +206,7 @@ def load(path: str, overrides: Sequence[str] = ()) -> TrainConfig:
 
 def resolved(config: TrainConfig) -> dict[str, Any]:
     """The configuration as plain JSON values, defaults filled in, without secrets."""
-    plain = json.dumps(TypeAdapter(TrainConfig).dump_python(config, mode="json"))
+    plain = json.dumps(type_adapter(TrainConfig).dump_python(config, mode="json"))
     return dict(json.loads(storage.mask_secrets(plain)))
 
 

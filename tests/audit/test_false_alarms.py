@@ -42,6 +42,7 @@ TEXTS: list[tuple[str, str]] = [
     ("Is it a summer or winter scene?", "Autumn."),
 ]
 PLACES: list[tuple[str, str]] = [
+    ("Count the ships in the right third.", f"There is one ship {LEFT}. None of them lies in the right third of the image."),
     ("Locate the airplane that is facing towards the top left.", BOTTOM),
     ("Locate the plane whose tail is to the left.", RIGHT),
     ("Locate the building with a pool on the left.", RIGHT),

@@ -10,11 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 
 from rsflow import __version__
 from rsflow.cli import main
-from rsflow.cli.app import COMMANDS, _app
+from rsflow.cli.app import COMMANDS, _command_group
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "ray", "rasterio", "numpy", "pyarrow", "deltalake", "pydantic", "PIL", "fsspec", "yaml", "rich"}
@@ -37,7 +36,7 @@ def test_help_has_a_summary_and_examples(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", "110")  # whatever the terminal of those who run the tests
-    _app.cache_clear()
+    _command_group.cache_clear()
     text = help_of(command, capsys)
     assert text.startswith(f"Usage: rsflow {command}".rstrip())
     assert "..." not in text.partition("Commands:")[2], "a summary is cut off"
@@ -47,7 +46,7 @@ def test_help_has_a_summary_and_examples(
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_examples_of_help_parse(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     ran = []
-    parser = typer.main.get_command(sys.modules["rsflow.cli.app"]._app()).commands[command]  # type: ignore[attr-defined]
+    parser = _command_group().commands[command]
     monkeypatch.setattr(parser, "callback", lambda **values: ran.append(values) or 0)
     for line in help_of(command, capsys).partition("Examples:")[2].strip().splitlines():
         # What follows three spaces is a remark.

@@ -1,4 +1,4 @@
-"""Texts as sets of word triples: Jaccard beside a slow plain one, sketches that never lose a pair, groups and MinHash."""
+"""Texts as sets of word triples: Jaccard beside a slow plain one, sketches that never lose a pair, and groups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from rsflow.curation.connected_components import Indices, component_labels
 from rsflow.curation.duplicates.texts import text_similarity as texts
-from rsflow.curation.duplicates.texts.minhash import band_width, minhashes, near_duplicate_texts
 from rsflow.curation.duplicates.texts.text_similarity import (
     Sketch,
     build_shingle_sets,
@@ -23,7 +22,6 @@ from rsflow.curation.duplicates.texts.text_similarity import (
     similar_pairs_in_groups,
     sketch_texts,
 )
-from rsflow.curation.hashing import stable_hashes
 
 TEXT = st.text(alphabet="ab c.D-2é\n", max_size=24)
 
@@ -137,36 +135,3 @@ def test_what_points_at_boxes_is_only_like_its_equal() -> None:
     marked = Sketch(plain.text_hash ^ np.array([1, 1, 2], dtype=np.uint64), plain.bits, np.zeros(3, dtype=np.int32))
     pairs = similar_pairs_in_groups(np.zeros(3, dtype=np.int64), marked, 0.5, lambda rows: words.take(pa.array(rows)))
     assert sorted(map(sorted, pairs.tolist())) == [[0, 1]]
-
-
-@pytest.mark.parametrize("least", [0.5, 0.8, 0.95])
-def test_near_texts_are_true_and_nearly_all(least: float) -> None:
-    said = sentences(400, 2)
-    expected = {(i, j) for j in range(len(said)) for i in range(j) if plain_jaccard(said[i], said[j]) >= least}
-    pairs = near_duplicate_texts(pa.array(said), least)
-    assert {tuple(pair) for pair in pairs.tolist()} <= expected
-    found, right = component_labels(len(said), pairs), component_labels(len(said), np.array(sorted(expected)))
-    assert len(np.unique(right)) < 390
-    assert len(np.unique(found)) <= len(np.unique(right)) + 1
-
-
-def test_near_texts_of_nothing_and_of_one_kind() -> None:
-    assert near_duplicate_texts(pa.array([], pa.string()), 0.8).shape == (0, 2)
-    assert near_duplicate_texts(pa.array(["", "!", "a"]), 0.8).tolist() == [[0, 1]]
-    assert len(near_duplicate_texts(pa.array(["the same text here"] * 1000), 0.8)) == 999
-
-
-def test_minhash_estimates_jaccard() -> None:
-    size = 400
-    for shared in (0, 200, 320, 400):
-        words = stable_hashes(pa.array(map(str, range(2 * size - shared))), 0)
-        elements = np.concatenate([words[:size], words[size - shared :]])
-        a, b = minhashes(elements, np.array([0, size, 2 * size]))
-        assert np.mean(a == b) == pytest.approx(shared / (2 * size - shared), abs=0.12)
-
-
-def test_bands_are_as_wide_as_the_limit_allows() -> None:
-    for least in (0.3, 0.5, 0.8, 0.9, 0.99):
-        width = band_width(least)
-        assert (1 - least**width) ** (128 // width) <= 1e-3
-    assert band_width(0.5) < band_width(0.8) < band_width(0.95)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rsflow.annotations.change.change_layouts import LAND_COVER, ChangeLayout, Legend
-from rsflow.annotations.parsing.mask_outlines import Mask, find_components, trace_outline
+from rsflow.annotations.parsing.mask_outlines import Mask, find_components, unknown_shape
 from rsflow.annotations.parsing.mask_values import (
     Values,
     check_known_values,
@@ -27,7 +27,6 @@ from rsflow.annotations.parsing.mask_values import (
 from rsflow.annotations.parsing.shapes import make_shape
 from rsflow.errors import DataError
 from rsflow.records import GONE, NEW, UNKNOWN, Label, Provenance
-from rsflow.spatial.polygons import parts_bounds
 
 FROM = Provenance("annotation", "change_pairs")
 CHANGED_VALUES = (1, 255, 65535)  # that a mask without a legend may hold beside 0
@@ -85,7 +84,7 @@ def _covers(masks: Sequence[Values], layout: ChangeLayout, settings: MaskSetting
     changed = changed_pixels(masks[0])
     before, after = (_classes(mask, layout, settings) for mask in masks[1:])
     unsure = before.unknown | after.unknown
-    # A pixel that changed within its class says nothing that could be told.
+    # A pixel that changed within its class gives no change between two names.
     yield from _class_changes(before, after, changed & ~unsure & (before.codes != after.codes), settings)
     yield from _unknown_area(unsure | (changed & (before.codes == after.codes)))
 
@@ -183,9 +182,7 @@ def _regions(mask: Mask, category: str, settings: MaskSettings, text: str = "", 
 
 def _unknown_area(mask: Mask) -> Iterator[Label]:
     if mask.any():
-        outline, (height_px, width_px) = trace_outline(mask), mask.shape
-        shape = make_shape(parts_bounds(outline), (), height_px, width_px, flags=(UNKNOWN,), parts=outline)
-        yield Label("change", LAND_COVER, FROM, shape)
+        yield Label("change", LAND_COVER, FROM, unknown_shape(mask))
 
 
 def _size(bands: Values) -> str:

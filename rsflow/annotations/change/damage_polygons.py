@@ -3,7 +3,7 @@
 `labels/<name>_post_disaster.json` describes the pair of `images/<name>_pre_disaster` and `_post_disaster`: polygons in pixels
 as WKT under features.xy, their damage under properties.subtype; metadata has the size of the picture and its gsd. The file of
 the earlier picture outlines the same buildings without damage: they are objects of that picture. "un-classified" is damage that
-nobody could tell. https://arxiv.org/abs/1911.09296
+could not be assessed. https://arxiv.org/abs/1911.09296
 """
 
 from __future__ import annotations

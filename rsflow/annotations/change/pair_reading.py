@@ -1,4 +1,4 @@
-"""One pair of dates while its labels are gathered: two annotated pictures that know of each other."""
+"""One pair of dates while its labels are gathered: two annotated pictures that refer to each other."""
 
 from __future__ import annotations
 

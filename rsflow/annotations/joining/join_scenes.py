@@ -5,7 +5,7 @@ the one that shares most with it: first the longest end of its path, then the fo
 annotation file's (labels/train/0001.txt, part1/labelXml/0.xml, instances_train.json), then the stated size, then the suffix.
 Where two scenes match equally well the annotation is a reject that names both, and neither scene counts as fully annotated.
 
-The other way round, several annotations of one scene are put together only where they cannot be of different pictures: files
+The other way round, several annotations of one scene are merged only where they cannot be of different pictures: files
 that are named after their picture (XML, txt, masks) must say the same, records must not name different folders. The nearest
 one has the scene, the rest are rejects; equally near ones are all rejects.
 """

@@ -1,4 +1,4 @@
-"""Which scenes are the two dates of a pair: both must be there, in one size, or nothing of the pair can be said."""
+"""Which scenes are the two dates of a pair: both must exist, in one size, or the pair is rejected."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One annotation file while it is being read: its pictures so far, their labels, and what was rejected.
 
-A record names a picture, and most formats name the same picture many times over. Whoever reads a format calls
+A record names a picture, and most formats name the same picture many times over. The reader of a format calls
 `picture` for each record and appends labels to what it gets; `reject` notes what was wrong and that the picture is therefore
 not fully annotated; `result` is the annotated set.
 """

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from rsflow.annotations.parsing.shapes import make_shape
+from rsflow.records import UNKNOWN, Shape
 from rsflow.spatial.geometry import Box, Parts
-from rsflow.spatial.polygons import translate_parts
+from rsflow.spatial.polygons import parts_bounds, translate_parts
 
 Mask = npt.NDArray[np.bool_]
 _TOUCHING = np.ones((3, 3), dtype=np.int8)
@@ -43,3 +45,9 @@ def trace_outline(mask: Mask) -> Parts:
         tuple(tuple(float(value) - 1 for point in ring[:-1] for value in point) for ring in shape["coordinates"])
         for shape, _ in found
     )
+
+
+def unknown_shape(mask: Mask) -> Shape:
+    """All of a mask (rows, cols), which must not be empty, as the shape of an area of which nothing is known."""
+    outline, (height_px, width_px) = trace_outline(mask), mask.shape
+    return make_shape(parts_bounds(outline), (), height_px, width_px, flags=(UNKNOWN,), parts=outline)

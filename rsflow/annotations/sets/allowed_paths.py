@@ -21,7 +21,9 @@ from rsflow.records import Reject
 Folders = tuple[str, ...]
 
 _DRIVE = re.compile(r"^[A-Za-z]:[\\/]|^\\")
-_HINT = "if it is the same picture before the set moved, set annotations.allow_outside: true, which goes by its file name"
+_HINT = (
+    "if it is the same picture before the set moved, set annotations.allow_outside: true, which matches pictures by file name"
+)
 
 
 def check_picture_path(name: str, folders: Folders) -> None:

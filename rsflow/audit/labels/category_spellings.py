@@ -1,4 +1,4 @@
-"""Names of categories that differ in their spelling only: "SHIP", "ship" and "ships" are three classes to whoever trains.
+"""Names of categories that differ in their spelling only: "SHIP", "ship" and "ships" are three classes in training.
 
 Names that become one once case, blanks, hyphens, underscores and the plural are taken off are one category, and every
 spelling but the most frequent is a fault; so is a rare name that is a letter away from a frequent one.

@@ -67,7 +67,7 @@ def _contradictory_answers(picture: AnnotatedPicture) -> Iterator[str]:
 
 
 def _near_repeated(picture: AnnotatedPicture) -> Iterator[str]:
-    """Two boxes of one category that nearly cover each other. Outlines are left alone: theirs may cross."""
+    """Two boxes of one category that nearly cover each other. Outlines are not checked: they may cross."""
     by_category: dict[str, list[Box]] = defaultdict(list)
     for label, shape in _objects(picture.labels):
         if not shape.polygon:

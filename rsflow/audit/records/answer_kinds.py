@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rsflow.audit.records.duplicate_texts import closed_answer
+from rsflow.audit.records.question_kinds import asks_for_words, asks_openly, asks_yes_or_no
 from rsflow.imports.conversation import Exchange
 from rsflow.imports.label_parsing import match_phrasing, strip_answer_hints
 from rsflow.instructions.phrasings import HINT
@@ -56,7 +57,10 @@ _EITHER = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(r"\s*(?:yes|no|-?\d+(?:\.\d+)?)\s*[.!]?\s*", re.IGNORECASE)
-_COLOUR = re.compile(r"what (?:is the )?colou?r\b", re.IGNORECASE)
+_BARE_VERDICT = re.compile(
+    r"(?:yes|no|yeah|yep|nope)(?:,? (?:it|there|they|this|that) (?:is|are|does|do|has|have|was|were)(?:n't| not)?)?\s*[.!]?",
+    re.IGNORECASE,
+)
 _IS_QUESTION = re.compile(r"(?:what|where|how|which|who|is there|are there|can you|could you)\b[^.!?]*\?", re.IGNORECASE)
 _HINT = re.compile(rf"{re.escape(HINT)}\s*$", re.IGNORECASE)
 _ONE_WORD = re.compile(r"\b(?:single|one) word or (?:a )?(?:short )?phrase\b", re.IGNORECASE)
@@ -66,6 +70,7 @@ MAX_PHRASE_WORDS = 12
 def find_wrong_answer_kinds(exchange: Exchange, form: str) -> Iterator[str]:
     """Answers of another kind than their question asks for."""
     question, closed = bare_question(exchange), closed_answer(exchange, form)
+    bare = strip_answer_hints(exchange.question).strip()
     is_number = closed is not None and re.fullmatch(r"-?\d+(?:\.\d+)?", closed) is not None
     is_undecided = _UNDECIDED.search(exchange.answer) is not None
     expected = ""
@@ -73,8 +78,12 @@ def find_wrong_answer_kinds(exchange: Exchange, form: str) -> Iterator[str]:
         expected = "a number" if not is_undecided and _is_no_amount(closed, exchange.answer, is_number) else ""
     elif IS_THERE.fullmatch(question):
         expected = "yes or no" if not is_undecided and _is_no_verdict(closed, is_number) else ""
-    elif _COLOUR.match(question) and is_number:
-        expected = "a colour"
+    elif is_number and asks_for_words(bare):
+        expected = "words"
+    elif is_number and asks_yes_or_no(bare):
+        expected = "yes or no"
+    elif asks_openly(bare) and _BARE_VERDICT.fullmatch(exchange.answer.strip()):
+        expected = "more than yes or no"
     elif _IS_QUESTION.fullmatch(exchange.answer) and exchange.answer != exchange.question:
         expected = "no question"
     elif _ONE_WORD.search(exchange.question) and len(exchange.answer.split()) > MAX_PHRASE_WORDS:

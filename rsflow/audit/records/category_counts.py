@@ -1,6 +1,6 @@
-"""How many objects of a category the exchanges on one picture speak of.
+"""How many objects of a category the exchanges on one picture state.
 
-Four kinds of text speak of all objects of a category and must agree: how many there are, whether there is one, where all are,
+Four kinds of text state all objects of a category and must agree: how many there are, whether there is one, where all are,
 and a sentence that says only "There are two ships in the image".
 """
 
@@ -25,7 +25,7 @@ _PART = re.compile(r"\b(?:left|right|top|bottom|upper|lower|larger?|smaller?)\b"
 
 @dataclass
 class CategoryCounts:
-    """How many objects of a category the exchanges on a picture speak of: (least, most, record, question) by both.
+    """How many objects of a category the exchanges on a picture state: (least, most, record, question) by both.
 
     One question with two answers is reported by rsflow.audit.records.duplicate_texts instead.
     """
@@ -51,7 +51,7 @@ UNBOUNDED = 1 << 30
 
 
 def parse_counts(exchange: Exchange, form: str) -> Iterator[tuple[str, int, int]]:
-    """(category, least, most) of what an exchange says of a whole category of its picture."""
+    """(category, least, most) of what an exchange states about all objects of a category in its picture."""
     question, answer = bare_question(exchange), closed_answer(exchange, form)
     if (many := HOW_MANY.fullmatch(question)) and answer and answer.isdecimal():
         yield from _named(many[1], int(answer), int(answer))

@@ -7,12 +7,11 @@ are read again for their texts.
 Repeated is a whole record, or an exchange within one. That a dialogue takes up what a record of its own asks too is no fault.
 
 Only closed answers can contradict each other: yes and no, numbers, a few words where one thing is asked for, and places. Two
-captions of one picture do not. A question that leans on an earlier turn ("is it large?") is left alone.
+captions of one picture do not. A question that depends on an earlier turn ("is it large?") is not compared.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from array import array
 from collections.abc import Iterable, Iterator
@@ -21,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.audit.records.near_duplicate_records import normalise_words
+from rsflow.audit.records.near_duplicate_records import hash_texts, normalise_words
 from rsflow.audit.report import MAX_EXAMPLES
 from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
@@ -157,11 +156,7 @@ def _numbers(column: array[int]) -> Ints:
 
 
 def _hash(*parts: str) -> int:
-    # Signed, as array("q") wants it; 0 stands for no answer.
-    return (
-        int.from_bytes(hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
-        or 1
-    )
+    return hash_texts(*parts) or 1  # 0 stands for no answer
 
 
 def iter_example_records(pairs: Iterable[tuple[int, int]]) -> Iterator[int]:

@@ -37,8 +37,8 @@ class NearDuplicates:
         texts = [text for exchange in conversation.exchanges for text in (exchange.question, exchange.answer)]
         if sum(len(normalise_words(text).split()) for text in texts) < MIN_WORDS:
             return
-        self._words.append(_hash(*conversation.pictures, *map(normalise_words, texts)))
-        self._texts.append(_hash(*texts))
+        self._words.append(hash_texts(*conversation.pictures, *map(normalise_words, texts)))
+        self._texts.append(hash_texts(*texts))
         self._record.append(number)
 
     def report_to(self, report: Report) -> None:
@@ -65,7 +65,8 @@ def _normalise_word(word: str) -> str:
     return str(NUMBER_WORDS.index(word)) if word in NUMBER_WORDS[1:] else _SPELLINGS.get(word, word)
 
 
-def _hash(*parts: str) -> int:
+def hash_texts(*parts: str) -> int:
+    """A signed number of 64 bits, as array("q") holds it."""
     return int.from_bytes(
         hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True
     )

@@ -36,6 +36,7 @@ _NOT_ITS_PLACE = re.compile(  # of the object: of its course or of a part
     r"\b(?:facing|heading|headed|moving|driving|turning|pointing|flying|sailing|towards?|whose|with|ha[sd]|have|having)\b",
     re.IGNORECASE,
 )
+_DENIED = re.compile(r"\b(?:no|none|not|neither|nor|never|nothing|without)\b|n't\b", re.IGNORECASE)
 _WHERE = re.compile(r"\s*(?:where\b|in (?:which|what) (?:part|corner|area)\b)", re.IGNORECASE)
 _SIDE_OF = re.compile(
     r"\0(?P<one>\d+)\0[\s,)]*(?:(?:is|lies|located|situated|directly|just|to|on|the)\s+)*"
@@ -80,13 +81,18 @@ def _numbered(text: str, form: str, size: Size) -> tuple[str, list[list[Box]]]:
 
 def _beside(text: str, groups: list[list[Box]]) -> Iterator[tuple[re.Match[str], Box]]:
     """(place, box) of an answer that has as many places as marks, each place in the words of its own mark."""
-    places = list(_PLACE.finditer(text))
+    places = [place for place in _PLACE.finditer(text) if not _is_denied(place)]
     marks = [text.index(f"\0{number}\0") for number in range(len(groups))]
     order = "".join("p" if kind else "m" for _, kind in sorted([*((p.start(), 1) for p in places), *((m, 0) for m in marks)]))
     if places and order in {"pm" * len(marks), "mp" * len(marks)} and len(marks) == len(places):
         for place, boxes in zip(places, groups, strict=True):
             if all(_contradicts(place, box) for box in boxes):
                 yield place, boxes[0]
+
+
+def _is_denied(place: re.Match[str]) -> bool:
+    """Whether a sentence says what does not lie there: "None of them lies in the right third of the image"."""
+    return _DENIED.search(re.split(r"[.!?;]\s", place.string[: place.start()])[-1]) is not None
 
 
 def _across(asked: tuple[str, list[list[Box]]], given: tuple[str, list[list[Box]]]) -> Iterator[tuple[re.Match[str], Box]]:

@@ -1,7 +1,7 @@
 """Numbers that an answer states, against the boxes that it gives and against each other.
 
 Only claims that can mean one thing are compared. A number counts boxes where it stands before a noun and the boxes
-follow with nothing but connecting words between; "three of them, one at [...]" is left alone.
+follow with nothing but connecting words between; "three of them, one at [...]" is not compared.
 """
 
 from __future__ import annotations

@@ -24,6 +24,11 @@ _PLACEHOLDER = re.compile(
     r"_{3,}|\b__[A-Z_]+__\b|\b(?:TODO|FIXME|TBD|XXX)\b|\b(?:INSERT|ENTER) (?:[A-Z]+ )*HERE\b|(?i:\blorem ipsum\b)|"
     r"\[object Object\]|\b(?:is|are|has|have|shows?|with) (?:None|NaN|nan|NULL)\b(?! of\b)|\bare (?:undefined|null) \w+s\b"
 )
+_LEFTOVER = re.compile(  # tags of objects and regions that a pipeline replaces or takes out
+    r"</?(?:obj(?:ect)?s?|seg|masks?|regions?|roi|phrase|grounding|entity|ent|det|bbox|points?|poly(?:gon)?|cls|target|attr|"
+    r"response|output)[_ ]?\d*>",
+    re.IGNORECASE,
+)
 _SPOKEN = (
     r"^(?:sure|certainly|of course|absolutely|okay|ok)\s*[!,.]\s|\bi hope (?:this|that) |\blet me know (?:if|whether)\b|"
     r"\bfeel free to (?:ask|let)\b|\bnote\s*:\s*(?:i|this|the (?:caption|description|answer|response))\b|\bword count\s*:"
@@ -76,10 +81,12 @@ def find_placeholders(exchange: Exchange, form: str) -> Iterator[str]:
     for text in (exchange.question, exchange.answer):
         if found := _PLACEHOLDER.search(_TASK_TOKEN.sub("", text)):
             yield f"{found[0]!r} in {text[:80]!r}"
+    if found := _LEFTOVER.search(exchange.answer):
+        yield f"{found[0]!r} in {exchange.answer[:80]!r}"
 
 
 def find_prompt_texts(exchange: Exchange, form: str) -> Iterator[str]:
-    """Answers that speak of their prompt, of the data they were written from, or to whoever asked for them."""
+    """Answers that mention their prompt or the data they were written from, or address the person who asked."""
     if found := _PROMPT.search(exchange.answer.replace("’", "'")):
         yield f"{found[0].strip()!r} in {exchange.answer[:80]!r}"
 
@@ -106,7 +113,7 @@ def _may_end(text: str) -> bool:
 
 
 def has_prompt(question: str) -> bool:
-    """Whether a question begins with what a maker told a model, which may be the convention of a set."""
+    """Whether a question begins with instructions to a model, which may be the convention of a set."""
     return _ASKED_PROMPT.search(question) is not None
 
 

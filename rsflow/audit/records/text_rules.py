@@ -26,6 +26,16 @@ _REFUSAL = re.compile(
     r"please (?:upload|provide|share|attach) (?:the|an|your) (?:image|picture))",
     re.IGNORECASE,
 )
+_FILE = r"(?:image|picture|photo|photograph|file|input)(?: (?:file|data))?"
+_USED = r"(?:load|open|read|find|fetch|retriev|decod|download|access|display|render|process)"
+_NOT_LOADED = re.compile(  # what a program says in place of an answer
+    rf"\b{_FILE}s? (?:(?:could not|couldn't|cannot|can't|can not) be|(?:was|were|is|has) not(?: been)?|wasn't|"
+    rf"failed to(?: be)?) {_USED}(?:e?d)?\b(?! (?:as|by|with|in|from|at))|"
+    rf"\b(?:failed|unable|not able|could not|couldn't) (?:to )?{_USED}e? (?:the |an? |this )?{_FILE}\b|"
+    rf"\b{_FILE} (?:(?:is |was )?(?:not (?:found|available|provided)|unavailable|corrupted)|is missing)\W*$|"
+    rf"^\W*(?:no {_FILE} (?:is )?(?:available|found|provided|uploaded)|{_FILE} (?:load|read)\w* error|missing {_FILE})\W*$",
+    re.IGNORECASE,
+)
 # UTF-8 read as Latin-1 or Windows-1252, and the mark of a byte that was no text.
 _MOJIBAKE = re.compile(
     "[\ufffd\u200b\u2060\ufeff\u00ad]|[ÃÂ][\u0080-\u00bf]|(?:[\u00c2-\u00df][\u0080-\u00bf]){2}|[\u00e0-\u00ef][\u0080-\u00bf]{2}|â€[\u0080-\u024f\u2018-\u203a™œ]?|ï»¿|Ã[ƒ‚…€]|\\\\u[0-9a-fA-F]{4}|&(?:amp|lt|gt|quot|nbsp|apos|#\\d+|#x[0-9a-fA-F]+);"
@@ -39,7 +49,7 @@ _SPACED = re.compile(rf"\[\s*{_N}(?:\s+{_N}){{3}}\s*\]")  # without the commas
 _ANGLED = re.compile(r"\{((?:<[^<>{}]*>)+)(?:\|[^{}]*)?\}")
 _TOKEN = re.compile(r"<(?:image|ImageHere)>")
 _OWN = re.compile(  # what the forms themselves spell boxes and pictures with
-    r"<(?:image|ImageHere)>|</?(?:ref|box|quad|p)>|<\|/?(?:object_ref|box|quad|vision|image_pad)[a-z_]*\|>"
+    r"<(?:image|ImageHere)>|</?(?:ref|box|quad|p)>|<delim>|\[SEG\]|<\|/?(?:object_ref|box|quad|vision|image_pad)[a-z_]*\|>"
 )
 
 _HINT = re.compile(rf"{re.escape(HINT)}\s*$", re.IGNORECASE)
@@ -55,7 +65,9 @@ def _answers(texts: list[str]) -> list[str]:
 
 
 def _refusal(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
-    yield from (f"{text[:80]!r}" for text in _answers(texts) if _REFUSAL.search(text.replace("’", "'")))
+    for text in (answer.replace("’", "'") for answer in _answers(texts)):
+        if _REFUSAL.search(text) or _NOT_LOADED.search(text):
+            yield f"{text[:80]!r}"
 
 
 def _mojibake(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:

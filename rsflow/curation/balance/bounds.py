@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from rsflow.config.select_settings import Balance
 from rsflow.curation.balance.quotas import Flags, KeyIndex, Rows, parse_key_part, row_values
 from rsflow.curation.hashing import Hashes, stable_hashes
+from rsflow.curation.value_codes import encode_values, value_codes
 
 Counts = npt.NDArray[np.int64]
 
@@ -184,11 +185,8 @@ def _rows_by_value(values: pa.ChunkedArray) -> Iterator[tuple[str, Rows]]:
 
 def value_names(values: pa.ChunkedArray) -> list[str]:
     """The texts that the codes of `row_values` stand for."""
-    whole = values.combine_chunks()
-    whole = pa.concat_arrays(whole.unify_dictionaries().chunks) if isinstance(whole, pa.ChunkedArray) else whole
-    if not pa.types.is_dictionary(whole.type):
-        whole = pc.dictionary_encode(whole.flatten())
-    return list(whole.dictionary.to_pylist())
+    flat = values if pa.types.is_dictionary(values.type) else values.combine_chunks().flatten()
+    return list(encode_values(flat).dictionary.to_pylist())
 
 
 def _encode_column(instructions: pa.Table, column: str) -> Rows:
@@ -202,10 +200,7 @@ def _encode_column(instructions: pa.Table, column: str) -> Rows:
         sums = np.zeros(len(values), dtype=np.uint64)  # sums of 64-bit hashes: two sets in 2**64 share one
         np.add.at(sums, row, hashes[code])
         return np.unique(sums, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    encoded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
-    whole = encoded.unify_dictionaries().combine_chunks()
-    whole = pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
-    return np.asarray(whole.indices.fill_null(-1)).astype(np.int64) + 1
+    return value_codes(values) + 1
 
 
 def _combine_codes(code: Rows, more: Rows) -> Rows:

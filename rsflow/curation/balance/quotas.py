@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.hashing import Hashes, stable_hashes
+from rsflow.curation.value_codes import encode_values, value_codes
 from rsflow.errors import ConfigError
 from rsflow.sensors import SENSOR_NAMES
 
@@ -128,12 +129,9 @@ class KeyIndex:
 
     def _encoded(self, column: str) -> tuple[npt.NDArray[np.int32], dict[str, int]]:
         if column not in self._codes:
-            values = self._table[column]
-            encoded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
-            chunk = encoded.combine_chunks()
-            chunk = chunk.chunk(0) if isinstance(chunk, pa.ChunkedArray) else chunk
-            numbers = {value: number for number, value in enumerate(chunk.dictionary.to_pylist()) if value is not None}
-            self._codes[column] = np.asarray(chunk.indices.fill_null(-1), dtype=np.int32), numbers
+            encoded = encode_values(self._table[column])
+            numbers = {value: number for number, value in enumerate(encoded.dictionary.to_pylist()) if value is not None}
+            self._codes[column] = np.asarray(encoded.indices.fill_null(-1), dtype=np.int32), numbers
         return self._codes[column]
 
 
@@ -184,13 +182,12 @@ def _rank_by_value(values: pa.ChunkedArray, order: Hashes) -> tuple[Rows, Rows]:
 
 def row_values(values: pa.ChunkedArray) -> tuple[Rows, Rows]:
     """(row, code) of each different value of each row of a column of lists, or of dictionary-encoded texts; nulls have none."""
-    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    if pa.types.is_dictionary(whole.type):
-        whole = pa.concat_arrays(whole.unify_dictionaries().chunks) if isinstance(whole, pa.ChunkedArray) else whole
-        code = np.asarray(whole.indices.fill_null(-1)).astype(np.int64)
+    if pa.types.is_dictionary(values.type):
+        code = value_codes(values)
         return np.flatnonzero(code >= 0), code[code >= 0]
+    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     row = np.asarray(pc.list_parent_indices(whole)).astype(np.int64)
-    code = np.asarray(pc.dictionary_encode(whole.flatten()).indices.fill_null(-1)).astype(np.int64)
+    code = value_codes(whole.flatten())
     pairs = np.unique(np.stack([row, code], axis=1)[code >= 0], axis=0)
     return pairs[:, 0], pairs[:, 1]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rsflow.curation.balance.quotas import Flags
 from rsflow.curation.hashing import Hashes
+from rsflow.curation.value_codes import value_codes
 
 
 def is_over_template_share(task: pa.ChunkedArray, form: pa.ChunkedArray, order: Hashes, kept: Flags, share: float) -> Flags:
@@ -21,7 +21,7 @@ def is_over_template_share(task: pa.ChunkedArray, form: pa.ChunkedArray, order: 
     rows = np.flatnonzero(kept)
     if not len(rows):
         return beyond
-    tasks = np.asarray(pc.dictionary_encode(task).combine_chunks().indices.fill_null(-1)).astype(np.int64)[rows]
+    tasks = value_codes(task)[rows]
     forms = np.asarray(form)[rows]
     by_form = np.lexsort((order[rows], forms, tasks))
     new = np.concatenate([[True], (np.diff(tasks[by_form]) != 0) | (np.diff(forms[by_form]) != 0)])

@@ -47,6 +47,7 @@ from rsflow.curation.duplicates.pictures.image_signature import ANCHOR_WINDOWS, 
 from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, Number, apply_orientation
 from rsflow.curation.splits.ground import Boxes, bounding_boxes
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+from rsflow.curation.value_codes import encode_values, value_codes
 
 EXACT = "duplicate_exact"
 NEAR = "duplicate_near"
@@ -83,7 +84,7 @@ def deduplicate(
 
     `cluster` is the smallest tile_id of the cluster, `canonical` the one that stays. `reason` is null for the canonical tile,
     "duplicate_exact" for one that equals a better tile, else the first of near, flipped, ground and semantic that, with those
-    before it, leads to the canonical one. `same_picture`: exact and near alone do, so what is said of the one fits the other.
+    before it, leads to the canonical one. `same_picture`: exact and near alone do, so labels of the one hold for the other.
     """
     rows = np.arange(tiles.num_rows)
     best_first = _rank_rows(tiles, licences)
@@ -221,7 +222,7 @@ def confirm_by_position(confirm: Confirm, rows: Indices) -> Confirm:
 
 
 def _rows_by_sensor(tiles: pa.Table, rows: Indices) -> Iterator[Indices]:
-    sensors = np.asarray(pc.dictionary_encode(tiles["sensor"]).combine_chunks().indices)
+    sensors = value_codes(tiles["sensor"])
     return (rows[sensors[rows] == sensor] for sensor in np.unique(sensors))
 
 
@@ -242,7 +243,7 @@ def _rank_rows(tiles: pa.Table, licences: Sequence[str]) -> Indices:
     pixels = pc.multiply(pc.cast(tiles["height_px"], pa.int64()), pc.cast(tiles["width_px"], pa.int64()))
     keys = {"gsd": (tiles["gsd_m"], "ascending"), "pixels": (pixels, "descending")}
     if "licence" in tiles.column_names:
-        named = pc.dictionary_encode(tiles["licence"]).combine_chunks()
+        named = encode_values(tiles["licence"])
         ranks = pa.array(licence_ranks(named.dictionary.to_pylist(), licences), pa.int64())
         keys["licence"] = (ranks.take(named.indices), "ascending")
     keys |= {"labels": (tiles["n_labels"], "descending"), "tile_id": (tiles["tile_id"], "ascending")}

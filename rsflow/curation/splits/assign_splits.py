@@ -56,12 +56,12 @@ def assign_tile_splits(
     confirm_regions: ConfirmRegions | None = None,
     ties: Indices | None = None,
 ) -> pa.Array:
-    """The split that every tile belongs to, duplicates to that of their cluster; null for those that were never dealt.
+    """The split that every tile belongs to, duplicates to that of their cluster; null for those that were never assigned.
 
     `ties`: pairs (n, 2) of rows that belong to one split, as the dates of one place do.
 
     What belongs to no split of ours leaves, and what is too close to a tile of a stronger split. With `was_split`, a tile stays
-    in the split that it, or a duplicate of it, was dealt to before, or leaves.
+    in the split that it, or a duplicate of it, was assigned to before, or leaves.
     """
     rows = np.flatnonzero(verdicts.kept)
     pinned = _strongest_in_cluster(source_split_ranks(tiles["source_split"], settings.source_splits, settings.splits), cluster)[

@@ -22,6 +22,7 @@ from rsflow.curation.duplicates.pairs.candidates import Confirm
 from rsflow.curation.splits.ground import bounding_boxes, expand_boxes
 from rsflow.curation.splits.split_groups import scene_groups
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+from rsflow.curation.value_codes import value_codes
 from rsflow.spatial.geometry import EARTH_RADIUS_KM
 
 _BLOCK = 1 << 16
@@ -94,7 +95,7 @@ def footprint_polygons(footprints: pa.ChunkedArray) -> tuple[Shapes, Indices]:
 def _shared_values(values: pa.ChunkedArray, splits: pa.ChunkedArray) -> Indices:
     """(row, first row of the same value) where the two are of different splits."""
     first = first_equal_row(values)
-    codes = np.asarray(pc.dictionary_encode(splits).combine_chunks().indices)
+    codes = value_codes(splits)
     rows = np.flatnonzero(codes != codes[first])
     return np.stack([rows, first[rows]], axis=1)
 
@@ -127,7 +128,7 @@ def _describe_leak(tiles: pa.Table, what: str, pairs: Indices) -> Leak:
 
 def _encode_splits(tiles: pa.Table) -> tuple[Indices, Indices]:
     """Each tile's split as a number, and these numbers, the largest split first."""
-    codes = np.asarray(pc.dictionary_encode(tiles["split"]).combine_chunks().indices, dtype=np.int64)
+    codes = value_codes(tiles["split"])
     return codes, np.argsort(-np.bincount(codes), kind="stable")
 
 

@@ -5,8 +5,8 @@ Cutters write a window's offsets into its name. Forms that can mean nothing else
 `P1_r3_c4`. A plain `P1_512_0`, with or without sizes after it, may count anything, so it is taken only where all names of one
 parent lie on a grid: offsets with a common step of at least 16, or indices that fill most of a rectangle.
 
-What has no such name may still be a window of something: names do not tell. Windows that overlap are found by their pixels
-(`rsflow.curation.duplicates.pairs.partial_overlap`); of neighbours that only touch nothing is known.
+What has no such name may still be a window of something that its name does not show. Windows that overlap are found by their
+pixels (`rsflow.curation.duplicates.pairs.partial_overlap`); of neighbours that only touch nothing is known.
 """
 
 from __future__ import annotations

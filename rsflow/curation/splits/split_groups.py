@@ -39,6 +39,7 @@ from rsflow.curation.hashing import Hashes, stable_hashes, unit_interval
 from rsflow.curation.splits.ground import Boxes, is_within_distance
 from rsflow.curation.splits.parent_scenes import parent_scenes
 from rsflow.curation.splits.stratified import assign_stratified, build_strata
+from rsflow.curation.value_codes import encode_values
 
 UNASSIGNED = -1  # no source says where the tile belongs
 EXCLUDED = ""  # it belongs to a split that this dataset does not have
@@ -59,8 +60,8 @@ def assign_splits(
 ) -> pa.Array:
     """The split of every tile. `tiles` has tile_id, cluster, cell (null: unknown ground) and scene_id; order means nothing.
 
-    With sensor and categories (lists), groups are dealt by these, else by their names. `former`: the split of each tile that
-    its group keeps if it is dealt by categories, as `pinned` spells it.
+    With sensor and categories (lists), groups are assigned by these, else by their names. `former`: the split of each tile that
+    its group keeps where groups are assigned by categories, in the form of `pinned`.
 
     No two tiles of one cell, of one cluster, or of one scene where the cell is null, are on different sides, nor are two rows
     that `ties` (n, 2) join. `shares` need
@@ -110,7 +111,7 @@ def source_split_ranks(source_splits: pa.ChunkedArray, split_names: Mapping[str,
     and "val"; words that are not in `split_names` leave the tile free, splits without a share put it NOWHERE.
     """
     order = splits_by_strength(shares)
-    codes = pc.dictionary_encode(source_splits).combine_chunks()
+    codes = encode_values(source_splits)
     words = [split_names.get(_normalise_split(word)) for word in codes.dictionary.to_pylist()]
     ranks = [UNASSIGNED if split is None else order.index(split) if split in order else len(order) for split in words]
     numbers = np.array([*ranks, UNASSIGNED], dtype=np.int64)
@@ -121,7 +122,7 @@ def source_split_ranks(source_splits: pa.ChunkedArray, split_names: Mapping[str,
 def is_near_stronger_split(
     boxes: Boxes, splits: pa.Array, shares: Mapping[str, float], buffer_m: float
 ) -> npt.NDArray[np.bool_]:
-    """True for tiles that must give way: one of a stronger split, that itself stays, touches them or is nearer than `buffer_m`.
+    """True for tiles that must leave: one of a stronger split, that itself stays, touches them or is nearer than `buffer_m`.
 
     `boxes` as `rsflow.curation.splits.ground.bounding_boxes` makes them; tiles of unknown ground stay.
     """
@@ -152,7 +153,7 @@ def _normalise_split(word: str) -> str:
 def _assign_by_categories(
     tiles: pa.Table, shares: list[float], group: Indices, points: Hashes, own: Indices, former: Indices
 ) -> Indices:
-    """Each row's split, as its group is dealt; rows with an `own` are in none of the groups, but count for their split."""
+    """Each row's split, as its group is assigned; rows with an `own` are in none of the groups, but count for their split."""
     count = int(group.max(initial=-1)) + 1
     kept = np.full(count, UNASSIGNED, dtype=np.int64)
     np.maximum.at(kept, group[own == UNASSIGNED], former[own == UNASSIGNED])

@@ -26,8 +26,9 @@ import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.hashing import Hashes
+from rsflow.curation.value_codes import encode_values
 
-UNASSIGNED_GROUP = -1  # of a group: not dealt yet
+UNASSIGNED_GROUP = -1  # of a group: not assigned yet
 
 # Shares and weights are reckoned in whole numbers, so that ties are ties.
 _PARTS = 1_000_000
@@ -94,7 +95,7 @@ def assign_stratified(strata: Strata, group: Indices, fixed: Indices, order: Has
 
 
 def _assign_nearest(runs: Indices, codes: Indices, sizes: Indices, needs: list[list[int]], weights: list[int]) -> list[int]:
-    """The split of each group, one after the other; `needs`, by stratum and split, are what is left when all are dealt.
+    """The split of each group, one after the other; `needs`, by stratum and split, are what is left when all are assigned.
 
     A group has the next `runs` of `codes` and `sizes`: its strata, and how many of its tiles are in each.
     """
@@ -146,8 +147,7 @@ class _GroupStrata:
 
 def _encode_sorted(values: pa.Array | pa.ChunkedArray) -> tuple[Indices, list[str]]:
     """Each text as its place among the texts in their order (-1 for null), and these."""
-    coded = pc.dictionary_encode(values)
-    coded = coded.unify_dictionaries().combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    coded = encode_values(values)
     names = coded.dictionary.to_pylist()
     ordered = sorted(set(names))
     place = {name: number for number, name in enumerate(ordered)}

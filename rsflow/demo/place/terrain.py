@@ -1,7 +1,7 @@
 """What covers the ground of the demo's place, on any grid.
 
 One idea: the cover is a map of a few classes plus the numbers that texture is made from; each sensor turns the same map into
-its own physics. Nothing here knows of light, radar or heat.
+its own physics. Nothing here depends on light, radar or heat.
 """
 
 from __future__ import annotations

@@ -24,9 +24,10 @@ from rsflow.ground.files.geoparquet import has_geometries
 from rsflow.ground.files.layer_files import Layer, list_layers
 from rsflow.readers import list_scenes, open_scene
 from rsflow.records import SceneFiles
+from rsflow.spatial.geometry import boxes_overlap
 
 VECTORS = (".geojson", ".gpkg", ".shp", ".fgb", ".gml", ".kml", ".pbf", ".osm", ".geoparquet")
-COMPARED = 12  # scenes of a source that a layer is held against
+COMPARED = 12  # scenes of a source that a layer is compared with
 AREA_FEATURES = 20  # polygons of a file that bounds an area, at most
 _AREA = re.compile(r"(?<![a-z])(?:aoi|extent|footprints?|bounds|boundary|coverage|mapped_area|study_area)(?![a-z])")
 
@@ -97,7 +98,7 @@ def layers_for(group: SceneGroup, vectors: Sequence[VectorFile], rasters: Sequen
             yield GroundDraft("vector", vector.path, vector_rule(layer), area_of_interest=area if same_folder else "")
     for raster in rasters:
         lies_here = is_near(group.folder, raster.folder) and any(
-            _meet(ground, other) for ground in grounds for other in scene_bounds(raster)
+            boxes_overlap(ground, other) for ground in grounds for other in scene_bounds(raster)
         )
         if lies_here and raster.files and (meaning := raster_options(raster.files[0])):
             yield GroundDraft(meaning.format, raster.files[0], options=meaning.options, questions=meaning.questions)
@@ -126,7 +127,3 @@ def is_near(one: str, other: str) -> bool:
     """The same folder, one below the other, or two beside each other."""
     same = one == other or posixpath.dirname(one) == posixpath.dirname(other)
     return same or f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
-
-
-def _meet(one: Bounds, other: Bounds) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

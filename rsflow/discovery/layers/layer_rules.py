@@ -1,4 +1,4 @@
-"""What a vector layer's features are, as far as the names and values of its attributes tell.
+"""What a vector layer's features are, as far as the names and values of its attributes show.
 
 One idea: OpenStreetMap's tags mean what the shipped table says; an attribute with few different words, whose name says that it
 holds a kind, gives the categories; else the file's or the folder's name gives one noun. Everything else is a question.
@@ -45,7 +45,7 @@ _ADMINISTRATION = re.compile(r"(?<![a-z])(?:countr(?:y|ies)|count(?:y|ies)|state
 class LayerRule:
     """`options` of the entry; `attributes`: names with their commonest values, in words; `questions`: what is not known.
 
-    `is_known`: whether anything tells what its features are.
+    `is_known`: whether it is known what its features are.
     """
 
     options: dict[str, Any]

@@ -16,8 +16,8 @@ import pyarrow as pa
 from rsflow.ground.files import geoparquet
 from rsflow.ground.files.layer_files import Layer
 
-SAMPLED = 2000  # features whose attributes are looked at
-FEATURES = 1000  # on one scene, whose extent is looked at
+SAMPLED = 2000  # features whose attributes are inspected
+FEATURES = 1000  # on one scene, whose extent is inspected
 BATCH_ROWS = 65_536
 
 Bounds = tuple[float, float, float, float]  # west, south, east, north in degrees
@@ -55,7 +55,7 @@ def _counted(texts: dict[str, list[Any]]) -> dict[str, Counter[str]]:
 
 
 def has_feature_on(layer: Layer, grounds: Sequence[Bounds]) -> bool:
-    """Whether a feature of the layer lies on one of these grounds and does not cover it: a country is nothing to be seen."""
+    """Whether a feature of the layer lies on one of these grounds and does not cover it: a country is no visible object."""
     from rasterio.errors import CRSError
     from rasterio.warp import transform_bounds
 

@@ -1,7 +1,7 @@
 """What a raster on the ground that is no picture holds: classes of a shipped legend, or a quantity such as elevation.
 
 One idea: names propose, values decide. A class raster is proposed only where all of its values are in the legend that its name
-or folder speaks of; a quantity only where the raster has a place on the ground.
+or folder names; a quantity only where the raster has a place on the ground.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class RasterMeaning:
 
 
 def raster_options(path: str) -> RasterMeaning | None:
-    """What the raster means, or None where that cannot be told."""
+    """What the raster means, or None where that is not known."""
     name = "/".join(path.lower().split("/")[-3:])
     for legend, words in _LEGEND_NAMES.items():
         if re.search(words, name):

@@ -1,4 +1,4 @@
-"""Common names of numbered bands, where the path tells the satellite; nothing where it does not.
+"""Common names of numbered bands, where the path names the satellite; nothing where it does not.
 
 Sources: the products' own tables (rsflow.readers.products); NAIP's band order from USDA's "NAIP Digital Ortho Photo Image"
 (red, green, blue, near infrared); EuroSAT holds B8A last (https://github.com/phelber/EuroSAT).
@@ -19,7 +19,7 @@ _NAIP = re.compile(r"(?<![a-z])naip(?![a-z])|(?<![a-z0-9])m_\d{7}_[ns][ew]_", re
 
 
 def band_table(path: str) -> Mapping[str, str]:
-    """Token such as "B4" or "B04" -> common name, for the satellite that the last part of a path speaks of; else empty."""
+    """Token such as "B4" or "B04" -> common name, for the satellite that the last part of a path names; else empty."""
     text = "/".join(path.split("/")[-3:])
     if match := _LANDSAT.search(text):
         table = bands_of(_LANDSAT_PREFIX.get(match[1], "") + "_L2")

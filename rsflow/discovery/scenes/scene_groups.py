@@ -127,7 +127,7 @@ def _have_same_form(files: Sequence[str]) -> bool:
     """Whether pictures of several folders have one size, type and number of bands: folders of a set's classes do."""
     if len({posixpath.splitext(path)[1].lower() for path in files}) > 1:
         return False
-    found = [_open(path)[0] for path in files[:COMPARED]]
+    found = [read_scene_info(path)[0] for path in files[:COMPARED]]
     return len({(len(info.bands), info.dtype, info.height_px, info.width_px) if info else None for info in found}) == 1
 
 
@@ -179,13 +179,13 @@ def _by_content(group: SceneGroup) -> Iterator[SceneGroup]:
     Products are opened when they are planned. Of many files the first ones speak for all.
     """
     if len(group.files) > COMPARED or group.bands or group.classes or group.pairs:
-        found = [_open(path) for path in group.files[:3]]
+        found = [read_scene_info(path) for path in group.files[:3]]
         info = next((info for info, _ in found if info), None)
         yield replace(group, info=info, fault="" if info else next((fault for _, fault in found), ""))
         return
     alike: dict[tuple[object, ...], list[tuple[str, SceneInfo | None, str]]] = defaultdict(list)
     for path in group.files:
-        info, fault = _open(path)
+        info, fault = read_scene_info(path)
         content = (len(info.bands), info.dtype, info.crs is None) if info else ("unreadable",)
         alike[(_meaning(path), *content)].append((path, info, fault))
     for (meaning, *_), members in alike.items():
@@ -216,7 +216,8 @@ def _meaning(path: str) -> str:
     return ""
 
 
-def _open(path: str) -> tuple[SceneInfo | None, str]:
+def read_scene_info(path: str) -> tuple[SceneInfo | None, str]:
+    """What a reader says of a file, or None and why it cannot be read."""
     try:
         with open_scene(SceneFiles("draft.scene", "draft", "optical", "auto", {"": path}, {})) as reader:
             return reader.info, ""

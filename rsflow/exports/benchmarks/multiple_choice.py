@@ -2,7 +2,7 @@
 
 One idea: an option is offered as wrong only where the annotations exclude it. A category is absent only where the sample's
 `vocabulary` says that every object of it is annotated; a number is wrong because the count is exact; a class is wrong because
-its source gives each picture one class, and only where nothing else that is said of the picture names it. Plausible are
+its source gives each picture one class, and only where no other text of the picture names it. Plausible are
 categories of the same set, those that share a word with the right one first, and numbers next to the right one.
 
 What is chosen, and where the right option stands, follows from the question's id.
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.exports.contract import ExportJob, Record
+from rsflow.instructions.phrasings import HINT
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording.hash_choice import hash_order
 from rsflow.instructions.wording.options import LETTERS, arrange_options, similar_first, wrong_numbers, wrong_places
@@ -83,7 +84,9 @@ def choice_questions(record: Record, classes: Classes) -> Iterator[ChoiceQuestio
                 yield _question(question_id, "class", "Which class fits the whole image?", right, wrong)
         elif answer["kind"] == "place":
             wrong = hash_order(wrong_places(str(answer["value"])), 0, question_id)
-            yield _question(question_id, "place", instruction["turns"][0]["text"], str(answer["value"]), wrong)
+            # The hint at a short answer contradicts what options ask for.
+            question = instruction["turns"][0]["text"].replace(HINT, "").strip()
+            yield _question(question_id, "place", question, str(answer["value"]), wrong)
 
 
 def _presence_questions(record: Record) -> Iterator[ChoiceQuestion]:
@@ -122,7 +125,7 @@ def _other_classes(record: Record, instruction: Record, classes: Classes) -> lis
 
 
 def _named_categories(record: Record) -> Iterator[Any]:
-    """Whatever else is said of the picture by name."""
+    """All other names that texts of the picture use."""
     yield from (thing["category"] for thing in record["objects"])
     for instruction in record["instructions"]:
         answer = instruction["answer"]

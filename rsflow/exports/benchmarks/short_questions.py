@@ -1,7 +1,7 @@
 """Questions with a short answer, for harnesses that compare texts: those of a sample's instructions that can be asked alone.
 
 One idea: a question goes out where one exchange of text says all: no earlier turns, no boxes in it, and an answer that is a
-value. Whether the answer is yes or no is told apart, because harnesses score those by themselves.
+value. Whether the answer is yes or no is kept separately, because harnesses score those by themselves.
 """
 
 from __future__ import annotations

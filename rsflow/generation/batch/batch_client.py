@@ -37,7 +37,7 @@ class BatchClient:
         return str(self._call_json("POST", "files", form=form)["id"])
 
     def create(self, file_id: str, note: str) -> str:
-        """The id of a new batch. Not repeated where it is not known whether the vendor has taken it: `find` tells."""
+        """The id of a new batch. Not repeated where it is not known whether the vendor has taken it: see `find`."""
         body = {"input_file_id": file_id, "endpoint": URL, "completion_window": "24h", "metadata": {METADATA_KEY: note}}
         return str(self._call_json("POST", "batches", body=body)["id"])
 

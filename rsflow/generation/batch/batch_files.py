@@ -36,7 +36,7 @@ def split_files(requests: Iterable[Request], form: BodySettings) -> Iterator[lis
 
 def read_results(data: bytes) -> dict[str, Answer | AttemptFailure]:
     """The outcomes of an output file or an error file by custom id. Lines that cannot be read are left out: their requests have
-    no outcome, as those that the batch never came to."""
+    no outcome, as those that the batch never reached."""
     found: dict[str, Answer | AttemptFailure] = {}
     for line in data.splitlines():
         try:

@@ -25,7 +25,7 @@ from rasterio.windows import Window as RasterWindow
 from rsflow.errors import ConfigError, DataError
 from rsflow.ground.scene_grid import SceneGrid, project_box, transformer
 from rsflow.readers import gdal
-from rsflow.spatial.geometry import Box, Window
+from rsflow.spatial.geometry import Box, Window, boxes_overlap
 
 MOST_PARTS = 8
 STRIP_PIXELS = 1 << 24  # read at a time for a digest
@@ -139,7 +139,7 @@ def _pixel_spans(file: RasterFile, grid: SceneGrid, window: Window) -> tuple[flo
 def files_around(files: Sequence[RasterFile], grid: SceneGrid, window: Box) -> list[RasterFile]:
     """Those whose extent meets a window of a scene, in their order."""
     near = grid.bounds(window)
-    return [file for file in files if any(_meet(file.bounds, box) for box in project_box(file.crs, near, grid.crs))]
+    return [file for file in files if any(boxes_overlap(file.bounds, box) for box in project_box(file.crs, near, grid.crs))]
 
 
 def values_around(file: RasterFile, band: int, grid: SceneGrid, window: Box) -> Any:
@@ -168,7 +168,3 @@ def _strips(source: Any, band: int, file: RasterFile, box: Box) -> Any:
     step = max(1, STRIP_PIXELS // max(1, right - left))
     for start in range(top, bottom, step):
         yield source.read(band, window=RasterWindow(left, start, right - left, min(step, bottom - start)))
-
-
-def _meet(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and one[2] > other[0] and one[1] < other[3] and one[3] > other[1]

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from rsflow.errors import ConfigError
 
 _ROOT = re.compile(rb"<\s*([A-Za-z_][\w.:-]*)[\s>]")
-_EDGE_BYTES = 4096  # of a file that are looked at
+_EDGE_BYTES = 4096  # of a file that are inspected
 
 
 def check_whole(path: str) -> None:

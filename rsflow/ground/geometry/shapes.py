@@ -129,7 +129,7 @@ def clip_shapes(shapes: Shapes, boxes: FloatArray) -> Shapes:
 
 
 def clean_shapes(shapes: Shapes, missing: Mask, ids: pa.Array, in_degrees: bool, faults: GeometryFaults) -> Shapes:
-    """As rsflow.ground.geometry.geometries.clean_geometries does; a convex ring has nothing to be mended."""
+    """As rsflow.ground.geometry.geometries.clean_geometries does; a convex ring needs no repair."""
     sound = shapes.rings.is_convex
     if in_degrees:
         sound &= ~(np.ptp(shapes.bounds[:, [0, 2]], axis=1) > 180.0)

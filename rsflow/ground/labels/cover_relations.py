@@ -1,9 +1,9 @@
 """How the land covers of a tile lie to each other: which border on which, and in which direction one lies from another.
 
-One idea: both are told of masks, whatever the covers came from, and only where they are plain. Covers border on each other
-where their pixels touch by their sides; they lie apart where more than APART_PX pixels are between any parts of them, however
-narrow; between the two nothing is said. One lies in a direction from another where, along the line through their middles,
-nearly all of the one is beyond nearly all of the other.
+One idea: both are measured on masks, whatever the covers came from, and stated only where they are clear. Covers border on
+each other where their pixels touch by their sides; they lie apart where more than APART_PX pixels are between any parts of
+them, however narrow; between the two nothing is stated. One lies in a direction from another where, along the line through
+their middles, nearly all of the one is beyond nearly all of the other.
 
 Directions are degrees in the picture, clockwise from its upper edge, measured in metres; where north is, a tile's place tells
 (rsflow.instructions.facts.cover_relations).
@@ -39,7 +39,7 @@ def relate_covers(
 ) -> list[Label]:
     """Facts of every two covers that have pixels and share none. `regions`, `touched` (rows, cols) by category: the pixels
     whose middle a cover has, and those of which it has any part. `is_mapped`: the cover of the whole tile is known; where it is
-    not, only borders that are there are told."""
+    not, only existing borders are stated."""
     names = sorted(name for name, mask in regions.items() if mask.any())
     pairs = [(one, other) for one, other in combinations(names, 2) if not (regions[one] & regions[other]).any()]
     borders = [found for found in _borders(regions, touched, pairs, pixel_m, provenance) if found.value or is_mapped]

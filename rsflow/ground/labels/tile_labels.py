@@ -25,13 +25,13 @@ from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth,
 from rsflow.records import Label
 from rsflow.spatial.geometry import FloatArray
 
-POINT_EXTENT_M = 10.0  # what a thing of unknown extent is taken to measure, to tell whether it can be seen
+POINT_EXTENT_M = 10.0  # assumed extent of a thing of unknown size, to decide whether it is visible
 WHOLE = 1.0 - 1e-9  # a share from which nothing is missing but what arithmetic lost
 BOX_SHARE = 0.25  # largest uncertainty of an object's place, as a share of its shorter side, with which its box is a label
 
 
 def label_tiles(placed: PlacedFeatures, tiles: Sequence[TileView], rules: LabelRules) -> list[TileTruth]:
-    """What the features say of each of the tiles, all of one scene."""
+    """The labels that the features give each of the tiles, all of one scene."""
     truths = [TileTruth() for _ in tiles]
     reached = find_near(placed, tiles, rules.forms)
     near = reached.where(reached.overlaps(reached.of_form("uncertainty_m")))

@@ -1,4 +1,4 @@
-"""What a lake knows of a snapshot beyond its samples, for the report: why rows left, sources, labellers, times.
+"""What a lake records of a snapshot beyond its samples, for the report: why rows left, sources, labellers, times.
 
 One idea: everything is read back from tables and notes; where the sources cannot be reached now, all finished work of the lake
 counts instead of the work that its configuration wants, and the report says so.

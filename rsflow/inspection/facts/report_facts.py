@@ -1,4 +1,4 @@
-"""What a run came to, in the shape that the reports want it.
+"""The results of a run, in the form that reports take.
 
 One idea: the engine knows what happened, the report knows how to say it, and neither knows the other. This is the one place
 where the numbers of the first are put into the facts of the second.

@@ -44,7 +44,7 @@ class SnapshotReport:
 
 
 def read_report(root: str, snapshot: int | None = None, known: KnownLake | None = None) -> SnapshotReport:
-    """Count the samples of a snapshot (the latest by default) and read what its lake knows of them.
+    """Count the samples of a snapshot (the latest by default) and read what its lake records of them.
 
     SnapshotError where there is none, or where a shard is missing or damaged.
     """
@@ -63,8 +63,8 @@ def write_report(built: BuildConfig, outcome: BuildResult) -> str | None:
     if outcome.sharded is None:
         return None
     place, number = outcome.lake.place(REPORT), outcome.sharded.snapshot
-    there = storage.read_text_if_exists(place) or ""
-    if identity_mark(number, outcome.sharded.manifest.digest) in there[:HEAD_CHARACTERS]:
+    former = storage.read_text_if_exists(place) or ""
+    if identity_mark(number, outcome.sharded.manifest.digest) in former[:HEAD_CHARACTERS]:
         return None
     report = read_report(built.root, number, KnownLake(built, outcome.now))
     storage.write_bytes(place, report.page().encode())
@@ -74,8 +74,7 @@ def write_report(built: BuildConfig, outcome: BuildResult) -> str | None:
 def read_snapshot_samples(root: str, manifest: Manifest, tiles: Collection[str] = ()) -> SnapshotSamples:
     """All samples of a snapshot, with progress where that takes a while; those of `tiles` are kept."""
     total = sum(split.samples for split in manifest.splits.values())
-    with progress("report", "samples read", 0, quiet_seconds=2.0) as state:
-        state.begin(total)
+    with progress("report", "samples read", total, quiet_seconds=2.0) as state:
         return read_samples(snapshot_root(root), manifest, tiles, lambda: state.add(1))
 
 

@@ -84,7 +84,7 @@ def count_unread(instruction: Instruction, findings: Iterable[Finding]) -> tuple
 
 
 def _compare(turn: int, reading: Reading, tile: TileWords) -> Finding | None:
-    """What the facts say of a reading; None where they decide nothing."""
+    """Whether the facts support a reading; None where they do not decide."""
     verdicts = [check_claim(claim, tile.claims) for claim in reading.alternatives]
     holding = [verdict for verdict in verdicts if verdict.holds]
     if not verdicts or (not holding and any(verdict.holds is None for verdict in verdicts)):

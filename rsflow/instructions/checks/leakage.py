@@ -1,8 +1,8 @@
 """Leakage: what a reader of the picture alone could not say: raw coordinates, and words about labels, boxes or the prompt.
 
 Coordinates belong in marks (rsflow.text.turns), which a dialect spells; numbers in brackets in the prose are a leak.
-A writer that speaks of its annotations, its list of facts or its instructions does not describe the picture. Where the question
-speaks of boxes, so may the answer.
+A writer that mentions its annotations, its list of facts or its instructions does not describe the picture. Where the question
+mentions boxes, so may the answer.
 """
 
 from __future__ import annotations

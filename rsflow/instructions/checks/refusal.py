@@ -1,4 +1,4 @@
-"""Refusal: a text that speaks of the writer's own limits instead of the picture.
+"""Refusal: a text about the writer's own limits instead of the picture.
 
 Only the first person, or the missing picture, makes a refusal. "It cannot be told from one image" is an answer.
 """

@@ -281,7 +281,7 @@ EXPLAIN: dict[str, Callable[[Token, Aligned], bool]] = {
 
 
 def _unsaid(claim: Claim, aligned: Aligned) -> str:
-    """What a claim states and the sentence says otherwise: an absence without a negation, a bound told as a number."""
+    """What a claim states and the sentence says otherwise: an absence without a negation, a bound given as a number."""
     kinds = {token.kind for token in aligned.tokens}
     if (claim.kind == "absence" or (claim.kind == "count" and claim.value == 0)) and "negation" not in kinds:
         return f"the claim that there is no {claim.category} is not in the sentence"

@@ -36,7 +36,7 @@ class Claim:
     `objects` and `others` are numbers of objects as the prompt gave them (rsflow.instructions.claims.claim_facts): the labels
     that the claim rests on. `category` and `other_category` are nouns. `value` is in `unit`, and true within the share
     `tolerance` of itself. `word` holds what is no number: a place, a direction, a colour, a class. `at_least`: the value is a
-    lower bound. `scope`: what is spoken of: the whole tile, a region of it (a place), one object, another date, another
+    lower bound. `scope`: what the claim is about: the whole tile, a region of it (a place), one object, another date, another
     sensor.
     """
 

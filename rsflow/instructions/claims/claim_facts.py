@@ -12,7 +12,6 @@ from rsflow.instructions.facts.objects import TileObject
 from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.wording import english
 from rsflow.records import TileFacts
-from rsflow.spatial.geometry import Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class ClaimFacts:
 
     @property
     def pictures(self) -> tuple[ClaimFacts, ...]:
-        """The facts of every picture that a text may speak of."""
+        """The facts of every picture that a text may be about."""
         return (self, self.second) if self.second else (self,)
 
     def of_claim(self, claim: Claim) -> ClaimFacts:
@@ -79,8 +78,3 @@ class ClaimFacts:
 
     def pick(self, numbers: Iterable[int]) -> list[NumberedObject]:
         return [self.by_number[number] for number in numbers]
-
-
-def box_around(objects: Sequence[TileObject]) -> Box:
-    x0s, y0s, x1s, y1s = zip(*(each.box for each in objects), strict=True)
-    return min(x0s), min(y0s), max(x1s), max(y1s)

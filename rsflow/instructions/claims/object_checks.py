@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 
 from rsflow.instructions.claims.claim import HOLDS, Claim, Verdict, compare, unknown
-from rsflow.instructions.claims.claim_facts import ClaimFacts, NumberedObject, box_around
+from rsflow.instructions.claims.claim_facts import ClaimFacts, NumberedObject
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.objects import TileObject
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording import positions as places
 from rsflow.sensors import SENSORS
+from rsflow.spatial.geometry import enclosing_box
 
 MAX_TOLERANCE = 0.2  # share of a length or an area that a claim may be off, whatever tolerance it asks for
 ROUNDING = 0.06  # two significant digits
@@ -143,7 +144,9 @@ def check_relation(claim: Claim, facts: ClaimFacts) -> Verdict:
     """`objects` lie `word` (left, right, above, below) of `others`."""
     if not claim.objects or not claim.others or claim.word not in DIRECTIONS:
         return unknown("a direction (left, right, above, below) between numbered objects")
-    subject, other = (box_around([each.object for each in facts.pick(numbers)]) for numbers in (claim.objects, claim.others))
+    subject, other = (
+        enclosing_box([each.object.box for each in facts.pick(numbers)]) for numbers in (claim.objects, claim.others)
+    )
     size = facts.facts.height_px, facts.facts.width_px
     actual = places.direction(subject, other, *size)
     if claim.tolerance and actual != claim.word:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rsflow.instructions.claims.claim import Claim
-from rsflow.instructions.claims.claim_facts import ClaimFacts, box_around
+from rsflow.instructions.claims.claim_facts import ClaimFacts
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.vqa import COUNT_LIMIT
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording import positions as places
+from rsflow.spatial.geometry import enclosing_box
 
 
 def compose_claim(claim: Claim, facts: ClaimFacts) -> str:
@@ -45,7 +46,7 @@ def _place(claim: Claim, facts: ClaimFacts) -> str:
 
 def _relation(claim: Claim, facts: ClaimFacts) -> str:
     sides = [facts.pick(numbers) for numbers in (claim.objects, claim.others)]
-    boxes = [box_around([each.object for each in side]) for side in sides]
+    boxes = [enclosing_box([each.object.box for each in side]) for side in sides]
     way = places.direction(boxes[0], boxes[1], facts.facts.height_px, facts.facts.width_px)
     names = [{each.noun for each in side} for side in sides]
     if way is None or names[0] == names[1] or any(len(name) > 1 for name in names):

@@ -86,7 +86,7 @@ def review(statements: Sequence[Statement], facts: ClaimFacts, may_conclude: boo
 
 
 def question_faults(question: str, sentences: Sequence[Statement], facts: ClaimFacts) -> list[str]:
-    """What a question speaks of and its answer claims nothing about; an answer that says yes to an absence."""
+    """What a question mentions and its answer claims nothing about; an answer that says yes to an absence."""
     claims = [claim for statement in sentences for claim in statement.claims]
     faults = unclaimed_words(_AMOUNT_QUESTION.sub("how", question), claims, facts, QUESTION_KINDS)
     first = sentences[0] if sentences else None

@@ -1,7 +1,7 @@
 """Borders and directions between land covers, from facts that layers on the ground give (rsflow.ground.labels).
 
 Whether two covers border on each other is asked in pairs of yes and no on one tile, so that the question does not give its
-answer away. A direction is one of eight on the ground, told within a margin of its middle, where the tile has a place.
+answer away. A direction is one of eight on the ground, stated within a margin of its middle, where the tile has a place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rsflow.records import BEARING, BORDER, TileFacts
 from rsflow.spatial.geodesy import axis_bearings
 
 CLEAR_BORDER_PX = 16  # of a common border that is plainly seen
-LEAST_SHARE = 0.05  # of a cover whose neighbours are told
+LEAST_SHARE = 0.05  # of a cover whose neighbours are stated
 
 
 @dataclass(frozen=True, slots=True)

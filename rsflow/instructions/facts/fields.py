@@ -1,8 +1,8 @@
 """Facts of continuous rasters of the ground, from labels of rsflow.ground.labels: mean values, and where extremes
 lie.
 
-A number is told with two significant digits, and its answer names the interval that this rounding stands for (`least`, `most`).
-A place is told only where highest and lowest differ clearly and the extreme lies clearly in one part of the image.
+A number is given with two significant digits, and its answer names the interval that this rounding stands for (`least`,
+`most`). A place is stated only where highest and lowest differ clearly and the extreme lies clearly in one part of the image.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rsflow.instructions.wording import positions as places
 from rsflow.records import Label, TileFacts
 
 SOURCE = "field"  # name of the provenance of such facts
-LEAST_RANGE = 0.05  # of highest and lowest value, against the larger of the two, for a place to be told
+LEAST_RANGE = 0.05  # of highest and lowest value, against the larger of the two, for a place to be stated
 _MEAN = "mean "
 
 

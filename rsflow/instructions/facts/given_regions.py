@@ -28,7 +28,7 @@ LEAST_MARKS = 2
 @dataclass(frozen=True, slots=True)
 class GivenRegion:
     """`words`: what a question calls it, `the point [[|@0]]`; `region`: the box that the instruction holds; `fields`: what its
-    structured answer says of the form, nothing for boxes."""
+    form in the structured answer, nothing for boxes."""
 
     form: str
     words: str
@@ -50,7 +50,7 @@ class TileMarks:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What a structured answer says of the marks on the picture."""
+        """The marks on the picture in a structured answer."""
         return {"marks": [list(box) for box in self.boxes], "badges": [list(badge) for badge in self.badges]}
 
 

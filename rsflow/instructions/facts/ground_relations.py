@@ -1,12 +1,12 @@
 """How objects lie to each other on the ground: distances in metres and compass directions.
 
 Both are of the objects' middles, measured along the tile's two axes, whose lengths and directions on the ground are known from
-its place; so they hold where pixels are not square and north is not up. They are told of things that a phrase means alone (the
-only one of its kind, the largest, or one by its name), that the tile shows whole, and that are small beside their distance:
-how far a border is from its middle, or a feature from where it is drawn, must not change the answer.
+its place; so they hold where pixels are not square and north is not up. They are stated for things that a phrase names alone
+(the only one of its kind, the largest, or one by its name), that the tile shows whole, and that are small beside their
+distance: how far a border is from its middle, or a feature from where it is drawn, must not change the answer.
 
 A distance has two significant digits, and its answer names the interval that they stand for (`least`, `most`). A direction is
-one of eight, told within MARGIN_DEG of its middle.
+one of eight, stated within MARGIN_DEG of its middle.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class GroundRelation:
 
 
 def list_relations(facts: TileFacts, settings: config.Instructions) -> list[GroundRelation]:
-    """Of every ordered pair of things of which it can be told, the things in the order of their phrases."""
+    """Of every ordered pair of things of which it is known, the things in the order of their phrases."""
     things = [
         found for found in _referents(facts) if found.thing.fully_visible and found.thing.shorter_px >= settings.min_box_px
     ]

@@ -17,7 +17,7 @@ from rsflow.instructions.facts.objects import TileObject, is_uncertain, tile_obj
 from rsflow.instructions.wording import english
 from rsflow.records import Label, LabelKind, TileFacts
 from rsflow.spatial.box_index import overlapping
-from rsflow.spatial.geometry import Box, area
+from rsflow.spatial.geometry import Box, area, enclosing_box
 
 # Mass nouns of the land-cover classes; "" for rest classes.
 _COVERS = {
@@ -71,8 +71,7 @@ class Group:
 
     @property
     def hull(self) -> Box:
-        x0s, y0s, x1s, y1s = zip(*(thing.box for thing in self.objects), strict=True)
-        return (min(x0s), min(y0s), max(x1s), max(y1s))
+        return enclosing_box([thing.box for thing in self.objects])
 
     def smallest_px(self) -> float:
         return min(thing.shorter_px for thing in self.objects)
@@ -96,7 +95,7 @@ def trusted_labels(facts: TileFacts, settings: config.Labels) -> tuple[int, ...]
     """Positions of the labels that may feed a task, in order.
 
     Annotations always, measured facts always. Any other pseudo-label needs a known quality of at least `min_quality` and,
-    where it has a score, at least the `min_score` of its category; a pseudo box gives way to annotated boxes of its noun and to
+    where it has a score, at least the `min_score` of its category; a pseudo box yields to annotated boxes of its noun and to
     a vocabulary that holds it, and to a better box of another labeller in its place; a pseudo land cover to an annotated map of
     the tile.
     """

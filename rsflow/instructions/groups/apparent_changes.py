@@ -1,8 +1,7 @@
 """What only seems to change between two pictures: cloud, season, shadow, and how far one is shifted against the other.
 
-Each is told only where it was measured or follows from time and place: a share of cloud, a month of the year, the height of the
-sun, a shift. That two pictures differ in nothing of
-this is never told.
+Each is stated only where it was measured or follows from time and place: a share of cloud, a month of the year, the height of
+the sun, a shift. That two pictures differ in nothing of this is never stated.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording import english
 
 TASK = "change"
-LEAST_CLOUD = 0.05  # share of a picture from which its cloud is told
+LEAST_CLOUD = 0.05  # share of a picture from which its cloud is stated
 LEAST_SHIFT_PX = 1.0
 LEAST_SUN, SUN_LEAD = 10.0, 15.0  # degrees of the sun above the horizon, and by which it must differ for other shadows
-_TROPICS = 23.5  # degrees; between them there are no seasons that months tell
+_TROPICS = 23.5  # degrees; between them months do not determine seasons
 _SEASONS = ("winter", "spring", "summer", "autumn")
-_TURN_DAYS = 15  # of the month before and after a meteorological season begins, in which it is not told
+_TURN_DAYS = 15  # of the month before and after a meteorological season begins, in which it is not stated
 
 
 def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:

@@ -1,9 +1,9 @@
-"""What the labels of a pair of dates state: areas by the way in which they changed, and what may be said of all of them.
+"""What the labels of a pair of dates state: areas by the way in which they changed, and what may be stated about all of them.
 
 The labels are those of the later picture, those of the group itself, and objects that are annotated without gaps at both dates
 (rsflow.instructions.groups.object_changes). Areas whose shorter side is below twice the measured shift of the two pictures, or
-below the setting `min_box_px`, are too small to be told from a shift: none is named, and their way of change is not exact, so
-that it is neither listed nor counted. Nothing is said to be unchanged where an area is unknown or where nobody looked
+below the setting `min_box_px`, cannot be distinguished from a shift: none is named, and their way of change is not exact, so
+that it is neither listed nor counted. Nothing is called unchanged where an area is unknown or where no one searched
 everywhere.
 """
 
@@ -84,7 +84,7 @@ class ChangedAreas:
 @dataclass(frozen=True, slots=True)
 class ChangeFacts:
     """`ways`: in the order of their names. `compared`: by topic the numbers of the labels that say that changes of it were
-    looked for everywhere. `unknown`: topics of which nobody knows of some area whether it changed. `stated`: what annotators
+    looked for everywhere. `unknown`: topics with an area that may have changed or not. `stated`: what annotators
     said of the whole pair (True: something changed), with the number of that label. `least`: by how much a measured index must
     differ for a change."""
 
@@ -168,7 +168,7 @@ def topic_phrase(topic: str) -> str:
 
 
 def least_side_px(group: GroupFacts, settings: config.Instructions) -> float:
-    """The shorter side that an area must have to be told from the shift of the pictures."""
+    """The shorter side that an area must have to be distinguished from the shift of the pictures."""
     shift = group.members[-1].shift_px or (0.0, 0.0)
     return max(settings.min_box_px, SHIFT_FACTOR * math.hypot(*shift))
 

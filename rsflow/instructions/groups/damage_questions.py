@@ -1,6 +1,6 @@
 """Questions about the damage of objects between two dates: whether, how bad, how many, where.
 
-An object whose damage nobody could tell, or of which the tile shows less than MIN_VISIBLE, is uncertain: then nothing is
+An object whose damage could not be assessed, or of which the tile shows less than MIN_VISIBLE, is uncertain: then nothing is
 counted, listed or said to be undamaged.
 """
 
@@ -25,7 +25,7 @@ TASK = "change"
 UNDAMAGED = "no damage"
 MIN_VISIBLE = 0.3  # of an object: less does not show how badly it is damaged
 ASKED_OBJECTS = 3
-# How several objects in a state are called; other states are told as "in the state …".
+# How several objects in a state are called; other states are written as "in the state …".
 _STATES = {
     UNDAMAGED: "undamaged {many}",
     "minor damage": "{many} with minor damage",

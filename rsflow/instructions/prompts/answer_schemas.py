@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic import StringConstraints, ValidationError
 
+from rsflow.config.validation import type_adapter
 from rsflow.errors import DataError
 from rsflow.instructions.claims.schema import (
     OBJECT_TEXTS_SCHEMA,
@@ -120,7 +121,7 @@ def parse_answer(answer_type: type[T], text: str) -> T | Any:
     found = json_values(text)
     for value in _candidates(answer_type, found):
         try:
-            return TypeAdapter(answer_type).validate_python(value)
+            return type_adapter(answer_type).validate_python(value)
         except ValidationError as error:
             first = error.errors()[0]
             fault = f"{'.'.join(map(str, first['loc'])) or 'the object'}: {first['msg'].lower()}"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-MOST_STARTS = 64  # opening brackets that are looked at, so that a text of brackets alone takes no time
+MOST_STARTS = 64  # opening brackets that are tried, so that a text of brackets alone takes no time
 _REASONING = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _CLOSING = {"{": "}", "[": "]"}
 

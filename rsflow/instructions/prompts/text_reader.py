@@ -74,7 +74,7 @@ def _compare_claims(claims: Sequence[Claim], sentence: NumberedSentence, facts: 
 
 
 def _agrees(each: ReadSentence, rules: Sequence[Finding]) -> bool:
-    """Whether the rules compared something in the same sentence and came to the same end."""
+    """Whether the rules compared something in the same sentence and reached the same verdict."""
     return bool(rules) and any(finding.contradiction for finding in rules) == (each.verdict == "contradicted")
 
 

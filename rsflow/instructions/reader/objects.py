@@ -14,7 +14,7 @@ from rsflow.instructions.reader.parsing.read_sentence import ReadSentence
 from rsflow.instructions.reader.parsing.tile_words import TileWords
 from rsflow.instructions.reader.reading import Reading
 
-MOST = 0.4  # share of the objects from which "the ships" or "most ships" may be said
+MOST = 0.4  # share of the objects from which "the ships" or "most ships" may be written
 PLAINLY_LARGER = 1.3  # ratio of areas
 
 

@@ -36,7 +36,7 @@ _ARTICLES = word_set("the a an both all this these two three four five six seven
 
 
 def read_relations(sentence: ReadSentence, tile: TileWords) -> Iterator[Reading]:
-    """Each direction that is said of one thing, or of all things of a kind, from another."""
+    """Each stated direction of one thing, or of all things of a kind, from another."""
     words = sentence.words
     if any(map(is_negation, words)):
         return

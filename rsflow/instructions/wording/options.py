@@ -14,7 +14,7 @@ from rsflow.instructions.wording.positions import PLACES
 LETTERS = "ABCD"
 MAX_WRONG = len(LETTERS) - 1
 _STEPS = (1, -1, 2, -2, 3, -3)  # of wrong numbers from the right one
-_FAR = 10  # from this count on, neighbours could not be told apart: wrong numbers are a fifth and more away
+_FAR = 10  # from this count on, neighbours are too similar: wrong numbers are a fifth and more away
 
 
 def wrong_numbers(count: int) -> list[str]:

@@ -67,7 +67,7 @@ def _candidate_pairs(views: Views, edge_px: float) -> tuple[Numbers, Numbers]:
 
 
 def _agreement(views: Views, one: Numbers, other: Numbers, min_iou: float, edge_px: float) -> tuple[FloatArray, Flags, Flags]:
-    """For each pair: how well it agrees, whether only a seam tells, and whether it is the same object."""
+    """For each pair: how well it agrees, whether it is judged at a seam alone, and whether it is the same object."""
     low = np.maximum(views.window[one, :2], views.window[other, :2])
     high = np.minimum(views.window[one, 2:], views.window[other, 2:])
     thin: Flags = high - low <= edge_px

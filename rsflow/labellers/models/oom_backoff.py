@@ -63,7 +63,7 @@ class OomBackoff:
         fault: DataError
         try:
             return [*self._model.infer(batch, self._prepare(batch) if prepared is None else prepared)]
-        except DataError as error:  # one of the pictures: which, the halves will tell
+        except DataError as error:  # one of the pictures: the halves will show which
             fault = error
         except FAULTS as error:
             raise_if_lost(error)

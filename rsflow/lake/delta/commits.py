@@ -1,7 +1,7 @@
 """Delta's errors and commits: what is tried again, and what each failure is called.
 
 One idea: a commit that fails because another writer got ahead left nothing, so it is simply made again; after a fault of the
-network nobody knows, so whoever writes rows gives the commit an id and looks for it before adding them again.
+network nobody knows, so a writer of rows gives the commit an id and looks for it before adding them again.
 """
 
 from __future__ import annotations

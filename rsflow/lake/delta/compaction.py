@@ -1,6 +1,6 @@
-"""Tables that many commits wrote are put together, so that reading one costs an object store a few requests.
+"""Tables that many commits wrote are compacted, so that reading one costs an object store a few requests.
 
-One idea: every commit adds a data file and a file of the log, and whoever opens a table reads them all. A build ends with
+One idea: every commit adds a data file and a file of the log, and opening a table reads them all. A build ends with
 this, for the tables that it wrote to: small data files become one, and a checkpoint stands for the log before it. Rows stay,
 and so do the files of earlier versions, until a vacuum deletes them.
 """
@@ -18,12 +18,12 @@ from rsflow.lake.delta.formats import TABLES
 from rsflow.lake.integrity import digests
 from rsflow.lake.tables import Lake
 
-MAX_FILES = 8  # data files of a table, beyond which they are put together
+MAX_FILES = 8  # data files of a table, beyond which they are compacted
 MAX_COMMITS = 6  # files of the log behind the last checkpoint: beyond, reading a checkpoint takes fewer requests
 
 
 def compact_written_tables(lake: Lake) -> None:
-    """Put together the tables that this lake object committed to, where they have many files."""
+    """Compact the tables that this lake object committed to, where they have many files."""
     for name in TABLES:
         if name in lake.written and (table := lake.delta(name)) is not None:
             place = lake.place("tables", name)

@@ -1,6 +1,6 @@
 """The Parquet files of a table: each is verified against its recorded digest, and its rows get the present names of columns.
 
-One idea: the list of a table's files is a version of it. Whoever goes through the same list twice sees the same rows in the
+One idea: the list of a table's files is a version of it. Reading the same list twice gives the same rows in the
 same order, whatever is committed meanwhile; a table that is too long to be held whole is read file by file.
 """
 

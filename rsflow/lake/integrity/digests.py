@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 FOLDER = "digests"
-MOST_RECORDS = 32  # files of records, beyond which they are put together
+MOST_RECORDS = 32  # files of records, beyond which they are compacted
 CHECKPOINT_EVERY = 100  # commits: Delta's default
 
 
@@ -225,7 +225,7 @@ def _load_one(root: str, name: str, known: Records) -> None:
     try:
         data = storage.read_bytes(place)
     except StorageError as error:
-        if isinstance(error.__cause__, FileNotFoundError):  # put together by another process, whose record is listed too
+        if isinstance(error.__cause__, FileNotFoundError):  # compacted by another process, whose record is listed too
             return
         raise
     digest, _, text = data.partition(b"\n")

@@ -1,9 +1,9 @@
 """What lies in a lake and is read by nobody: finding it, and deleting it.
 
 One idea: a lake only grows, because another setting makes other files and a worker that dies leaves what it wrote. A file does
-not tell by itself, so whoever asks says which are named (rsflow.inspection.vacuum); what is not, and is older than any run that
-may still be going on, is waste. Rows go before the files that they name: a vacuum that is killed leaves files without a name,
-never names without a file.
+not know by itself, so the caller gives those that are named (rsflow.inspection.vacuum); what is not, and is older than any run
+that may still be going on, is waste. Rows go before the files that they name: a vacuum that is killed leaves files without a
+name, never names without a file.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def find_old_versions(lake: Lake, name: str, hours: int, kept: Sequence[int]) ->
 
 
 def delete_old_versions(lake: Lake, name: str, hours: int, kept: Sequence[int]) -> None:
-    """Delete them, after the many small files that commits leave were put together: they make every read slower."""
+    """Delete them, after the many small files that commits leave were compacted: they make every read slower."""
     from deltalake.exceptions import DeltaError
 
     table = lake.delta(name)

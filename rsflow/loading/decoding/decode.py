@@ -16,7 +16,6 @@ Grey pictures come with three equal channels. Refused, with ValueError: what is 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,7 +49,7 @@ def decode_picture(data: Buffer, out: Pixels | None = None) -> Pixels:
 def decode_into(data: Buffer, out: Pixels) -> tuple[int, int]:
     """Write the picture, resized where it is of another size, to `out` (rows, cols, 3); returns its own (height_px, width_px).
 
-    A picture of another shape than `out` is stretched: scale its boxes with `scaled_boxes`.
+    A picture of another shape than `out` is stretched, so its boxes have to be scaled by the same factors.
     """
     if was := _decode_scaled_jpeg(data, out):
         return was
@@ -73,14 +72,6 @@ def resize(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
 def as_tensor(pixels: Pixels) -> torch.Tensor:
     """A view of the pixels (rows, cols, channels) as a uint8 tensor (channels, rows, cols)."""
     return torch.from_numpy(pixels).permute(2, 0, 1)
-
-
-def scale_boxes(
-    boxes: Sequence[Sequence[float]] | npt.NDArray[np.float32], was_px: tuple[int, int], now_px: tuple[int, int], width: int = 4
-) -> torch.Tensor:
-    """Boxes of a picture of (rows, cols) `was_px`, resized to `now_px`: float32 (n, `width`), 4 numbers each, or 8."""
-    scale = torch.tensor([now_px[1] / was_px[1], now_px[0] / was_px[0]] * (width // 2), dtype=torch.float32)
-    return torch.from_numpy(np.array(boxes, dtype=np.float32).reshape(-1, width)) * scale
 
 
 def _decode_jpeg(data: Buffer, out: Pixels | None) -> Pixels:

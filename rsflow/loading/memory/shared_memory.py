@@ -1,6 +1,6 @@
 """Memory that a process shares with those it starts, whether they are forked or spawned.
 
-One idea: an anonymous file in memory, mapped by whoever has its descriptor. It has no name that could be left behind, its
+One idea: an anonymous file in memory, mapped through its descriptor. It has no name that could be left behind, its
 pages are allocated when they are first written, and it does not count against the size of /dev/shm, which is 64 MB in a
 container by default.
 """

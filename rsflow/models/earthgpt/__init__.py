@@ -1,10 +1,10 @@
 """EarthGPT's architecture (arXiv:2401.16822) as a model of `transformers`; importing this registers it with the Auto classes.
 
-What the paper tells is kept: a frozen DINOv2 ViT whose layers at several depths are taken, and a frozen ConvNeXt (CLIP's)
+What the paper states is kept: a frozen DINOv2 ViT whose layers at several depths are taken, and a frozen ConvNeXt (CLIP's)
 whose maps at several scales are taken, side by side; both brought to one grid and concatenated; one linear projection into a
-LLaMA-type decoder. What it does not tell is a setting, and its default is ours: which layers, how maps are brought to the
+LLaMA-type decoder. What it leaves open is a setting, and its default is ours: which layers, how maps are brought to the
 grid (interpolation to the ViT's), along which axis features are concatenated (channels). Its weights were never released, so
-a checkpoint is put together from its parts, or has random weights.
+a checkpoint is assembled from its parts, or has random weights.
 """
 
 from __future__ import annotations

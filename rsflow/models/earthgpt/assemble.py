@@ -1,4 +1,4 @@
-"""An EarthGPT put together from pretrained parts: a DINOv2 ViT, a ConvNeXt and a LLaMA-type decoder.
+"""An EarthGPT assembled from pretrained parts: a DINOv2 ViT, a ConvNeXt and a LLaMA-type decoder.
 
 One idea: every part keeps its weights; new are the projection, drawn at random, and the image token's row in the decoder's
 embeddings. CLIP's ConvNeXt is published for open_clip; what is taken here is its form in transformers (`ConvNextModel`).

@@ -38,7 +38,7 @@ from rsflow.stages.generate.generate_tiles import GenerateTiles
 @dataclass
 class StepRunner:
     """Runs steps of one plan. `marked`: the marks of finished units, with those that it commits. `undone`: by scene, why the
-    surroundings kept it from being done; later units of such a scene are left alone."""
+    surroundings kept it from being done; later units of such a scene are skipped."""
 
     built: BuildConfig
     lake: Lake

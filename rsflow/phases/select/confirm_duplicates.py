@@ -33,7 +33,7 @@ _REGION_BLOCK = 64  # pairs whose whole pictures are held
 
 
 def make_picture_reader(lake: Lake, tiles: pa.Table) -> ReadPictures:
-    """Reads the pictures of rows of `tiles`, which has the columns PLACE."""
+    """Reads the pictures of rows of `tiles`, which has the columns PICTURE_LOCATION."""
     places = tiles.select(PICTURE_LOCATION)
 
     def pictures(rows: Indices) -> Iterator[Picture]:
@@ -69,7 +69,7 @@ def _compare_pictures(work: tuple[list[dict[str, Any]], Indices], root: str, mos
 
 
 def confirm_tile_regions(lake: Lake, tiles: pa.Table, most: float, runner: TaskRunner) -> ConfirmRegions:
-    """Tells for each pair of tiles whether its regions show the same, block by block wherever `runner` does them."""
+    """Decides for each pair of tiles whether its regions show the same, block by block wherever `runner` does them."""
     places = tiles.select(PICTURE_LOCATION)
 
     def confirm(pairs: Indices, regions: Floats) -> npt.NDArray[np.bool_]:
@@ -105,7 +105,7 @@ def _is_same_region(
 
 
 def confirm_regions(ours: ReadPictures, theirs: ReadPictures, most: float) -> ConfirmRegions:
-    """Tells for each (our row, their row, orientation) whether the two regions show the same."""
+    """Decides for each (our row, their row, orientation) whether the two regions show the same."""
 
     def confirm(pairs: Indices, regions: Floats) -> npt.NDArray[np.bool_]:
         answers = [np.empty(0, dtype=np.bool_)]
@@ -121,7 +121,7 @@ def confirm_regions(ours: ReadPictures, theirs: ReadPictures, most: float) -> Co
 
 
 def confirm_pairs(ours: ReadPictures, most: float, theirs: ReadPictures) -> Confirm:
-    """Tells for each (our row, their row, orientation) whether the first shows the second turned so.
+    """Decides for each (our row, their row, orientation) whether the first shows the second turned so.
 
     `most`: the mean error in grey levels that is still one picture.
     """

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.group_verdicts import GroupMembers
 from rsflow.curation.hashing import stable_hashes
+from rsflow.curation.value_codes import value_codes
 from rsflow.lake.tables import filter_by_values
 from rsflow.planning.live_rows import LiveRows
 from rsflow.planning.sources.zoom_scales import stored_scene_id
@@ -80,18 +81,13 @@ def _members(now: LiveRows, samples: pa.Table, tiles: pa.Table, seed: int) -> Gr
     pairs = [(number[group["group_id"]], row_of[member["tile_id"]]) for group in groups for member in group["members"]]
     kinds = {group["group_id"]: group["kind"] for group in groups}
     found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    source = _codes(samples["source"].combine_chunks())
-    kind = _codes(pa.array([kinds[name] for name in samples["tile_id"].to_pylist()]))
+    source = value_codes(samples["source"].combine_chunks())
+    kind = value_codes(pa.array([kinds[name] for name in samples["tile_id"].to_pylist()]))
     priority = stable_hashes(samples["tile_id"], seed)
     changed = _changed(now, number)
     return GroupMembers(
         len(number), found[:, 0], found[:, 1], changed, source, kind, priority, tiles_of_scales(tiles["scene_id"])
     )
-
-
-def _codes(names: pa.Array) -> Indices:
-    """The same number for the same name."""
-    return np.asarray(names.dictionary_encode().indices, dtype=np.int64)
 
 
 def tiles_of_scales(scene_ids: pa.ChunkedArray) -> Indices:

@@ -41,7 +41,7 @@ MAX_PICTURE_PX = 64_000_000  # a larger one is a scene, not a picture: only its 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
-    """Rows of FINGERPRINTS; `pictures` gives the pictures of rows, None where they are not at hand."""
+    """Rows of FINGERPRINTS; `pictures` gives the pictures of rows, None where they are not available."""
 
     rows: pa.Table
     pictures: ReadPictures | None = None
@@ -86,7 +86,7 @@ def fingerprint_place(place: str) -> Fingerprints:
 def confirm_fingerprints(
     tiles: ReadPictures | None, most: float, prints: Fingerprints
 ) -> tuple[Confirm, ConfirmRegions] | tuple[None, None]:
-    """What compares pictures of tiles with those of fingerprints, and with parts of them; None where either is not at hand."""
+    """What compares pictures of tiles with those of fingerprints, and with parts of them; None where one is missing."""
     theirs = prints.pictures
     if tiles is None or theirs is None:
         return None, None

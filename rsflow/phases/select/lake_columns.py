@@ -23,11 +23,12 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.curation.answer_share import question_and_answer
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.texts import text_signatures as sayings
+from rsflow.curation.duplicates.texts import text_signatures
 from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.instruction_columns import COLUMNS, IdIndex, build_id_index, encode_instructions
 from rsflow.curation.select_samples import needs_categories
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+from rsflow.curation.value_codes import list_offsets
 from rsflow.lake.delta.formats import TABLES
 from rsflow.lake.delta.table_files import TableFile, list_table_files, read_table_file
 from rsflow.phases.select.instruction_texts import build_template_mask
@@ -52,7 +53,7 @@ SCORE_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class InstructionQuery:
-    """What to tell of instructions: `scores` are keys of READ; `texts`: what they say, with a `mask` also in which form;
+    """What to read of instructions: `scores` are keys of SCORE_COLUMNS; `texts`: signatures, with a `mask` also of their form;
     `answers`: which kind of question each is, and its answer; `review_reasons`: by id, why reviewers have some leave."""
 
     seed: int
@@ -100,7 +101,7 @@ def encode_instruction_file(
 ) -> Iterator[pa.Table]:
     """A file's instructions, numbered, with the category and scores that are asked for, some at a time."""
     needed = {"label_ids"} if query.category else set()
-    needed |= set(sayings.TEXT_SOURCE_COLUMNS) if query.texts else set()
+    needed |= set(text_signatures.TEXT_SOURCE_COLUMNS) if query.texts else set()
     needed |= {"answer"} if query.answers else set()
     columns = [*COLUMNS, *sorted(needed | {SCORE_COLUMNS[score] for score in query.scores})]
     for rows in read_table_file(piece, columns, query.receipts):
@@ -110,7 +111,7 @@ def encode_instruction_file(
             numbers = numbers.append_column(score, pa.array(_instruction_score(score, rows, labels, places), pa.float32()))
         if query.category and labels and places is not None:
             numbers = numbers.append_column("category", _instruction_categories(rows["label_ids"], places, labels))
-        for name, values in (sayings.text_columns(rows, query.mask) if query.texts else {}).items():
+        for name, values in (text_signatures.text_columns(rows, query.mask) if query.texts else {}).items():
             numbers = numbers.append_column(name, pa.array(values))
         if query.answers:
             for name, values in zip(("question", "answer"), question_and_answer(rows["task"], rows["answer"]), strict=True):
@@ -135,7 +136,7 @@ def read_instruction_ids(pieces: list[TableFile], now: LiveRows) -> Iterator[pa.
 
 
 def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
-    """The tiles that count, sorted by tile_id; columns of REPEATED as dictionaries."""
+    """The tiles that count, sorted by tile_id; DICTIONARY_COLUMNS as dictionaries."""
     receipts = now.label["receipt"].combine_chunks()
     found = (rows for piece in list_table_files(now.lake, "tiles") for rows in read_table_file(piece, columns, receipts))
     tiles = pa.concat_tables([_encode_repeated(TABLES["tiles"].empty_table().select(columns)), *map(_encode_repeated, found)])
@@ -191,7 +192,7 @@ def _instruction_categories(label_ids: pa.ChunkedArray, places: Indices, labels:
     """Per instruction the categories of the labels that it rests on."""
     codes = np.where(places < 0, -1, labels.category[places])
     values = pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), labels.names)
-    return pa.ListArray.from_arrays(pa.array(_offsets(label_ids).astype(np.int32)), values)
+    return pa.ListArray.from_arrays(pa.array(list_offsets(label_ids).astype(np.int32)), values)
 
 
 def _instruction_score(score: str, rows: pa.Table, labels: LabelIndex | None, places: Indices | None) -> Floats:
@@ -202,12 +203,12 @@ def _instruction_score(score: str, rows: pa.Table, labels: LabelIndex | None, pl
         return np.asarray(rows["perplexity"].fill_null(np.nan), dtype=np.float64)
     if labels and places is not None and score == "label_quality":
         known = np.where(places < 0, np.nan, labels.quality[places])
-        return _reduce_lists(np.fmin, known, _offsets(rows["label_ids"]), np.nan)
+        return _reduce_lists(np.fmin, known, list_offsets(rows["label_ids"]), np.nan)
     turns = _flatten(rows["turns"])
     text, role = (pc.struct_field(turns, name) for name in ("text", "role"))
     size = pc.utf8_length(text) if score == "answer_characters" else pc.count_substring_regex(text, r"\S+")
     answer_sizes = np.where(np.asarray(pc.equal(role, "assistant")), np.asarray(size), 0)
-    return _reduce_lists(np.add, answer_sizes, _offsets(rows["turns"]), 0)
+    return _reduce_lists(np.add, answer_sizes, list_offsets(rows["turns"]), 0)
 
 
 def _reduce_lists(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: Indices, empty: float) -> Floats:
@@ -221,12 +222,6 @@ def _reduce_lists(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: In
 
 def _flatten(lists: pa.ChunkedArray) -> pa.Array:
     return lists.combine_chunks().flatten()
-
-
-def _offsets(lists: pa.ChunkedArray) -> Indices:
-    """Where each list begins in the flattened column, and where the last ends."""
-    sizes = np.asarray(pc.fill_null(pc.list_value_length(lists), 0), dtype=np.int64)
-    return np.concatenate([[0], np.cumsum(sizes)])
 
 
 _NO_INSTRUCTIONS = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})

@@ -30,7 +30,7 @@ from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.tiles.encode import decode
 
-BITS, MAE = 6, 3.0  # as `select` finds near duplicates unless told otherwise
+BITS, MAE = 6, 3.0  # as `select` finds near duplicates by default
 _WHOLE = {field.name: field.type for field in PART if field.name not in ("left", "top")}  # a picture's keypoints, as of tiles
 
 

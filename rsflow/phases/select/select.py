@@ -147,7 +147,7 @@ def _confirming(
 
 
 def _count_unplaced(tiles: pa.Table, split: pa.Array) -> dict[str, int]:
-    """By source, tiles in one of several splits without a ground cell, whose scene's name tells of no parent."""
+    """By source, tiles in one of several splits without a ground cell, whose scene's name gives no parent."""
     if len(split.unique().drop_null()) < 2:
         return {}
     tiles = tiles.filter(pc.and_(pc.is_valid(split), pc.is_null(tiles["cell"])))
@@ -260,14 +260,14 @@ def read_selection_tiles(built: BuildConfig, now: LiveRows) -> pa.Table:
 
 
 def _canonical_before(lake: Lake) -> pa.Array:
-    """The tiles that stood for their cluster in the selection before."""
+    """The canonical tiles of the previous selection."""
     before = lake.read("selection", ["kind", "subject", "canonical"])
     was_canonical = pc.and_(pc.equal(before["kind"], "tile"), pc.equal(before["subject"], before["canonical"]))
     return before["subject"].filter(was_canonical).combine_chunks()
 
 
 def _assigned_before(lake: Lake, tiles: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The split that each of these tiles was dealt to in the selection before."""
+    """The split that each of these tiles was assigned to in the previous selection."""
     before = lake.read("selection", ["subject", "assigned_split"], where={"kind": "tile"})
     return _look_up(tiles, before["subject"], before["assigned_split"])
 

@@ -19,7 +19,7 @@ from rsflow.lake.delta.table_files import list_table_files, read_table_file
 from rsflow.phases.select.lake_columns import read_tiles
 from rsflow.planning.live_rows import LiveRows
 
-CONTENT_KINDS = ("box", "category", "cover", "phrase", "presence")  # of labels that say what there is to be seen
+CONTENT_KINDS = ("box", "category", "cover", "phrase", "presence")  # of labels that name visible content
 
 _WIDTH = 1 << 24  # more than there are categories
 

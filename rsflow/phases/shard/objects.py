@@ -1,4 +1,4 @@
-"""The objects that samples hold: the boxes and outlines of selected tiles, as far as they may be believed.
+"""The objects that samples hold: the boxes and outlines of selected tiles, as far as they are trusted.
 
 One idea: annotated objects are all held, whatever their texts name or list; those that labellers found are held where they may
 feed a text (rsflow.instructions.facts.tile_facts.trusted_labels).

@@ -1,7 +1,7 @@
 """The shard phase: the chosen samples into shards that are not there yet, then a snapshot that names them all.
 
 One idea: the plan is a pure function of the chosen rows and a shard's name holds the digest of its content, so a shard that
-exists under its planned name is done, whoever wrote it and when. A killed run leaves whole shards or none.
+exists under its planned name is done, whichever run wrote it. A killed run leaves whole shards or none.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def snapshot_of(lake: Lake, selected: SelectionSummary | None) -> int | None:
 
 
 def _remember(built: BuildConfig, lake: Lake, snapshot: int, selected: SelectionSummary) -> None:
-    """Note which selection the snapshot was made of: a later selection is not to be held against it.
+    """Note which selection the snapshot was made of: it must not be compared with a later selection.
 
     Beside every snapshot stays the version of the `selection` table: what is in a snapshot and what is not is known by it.
     """

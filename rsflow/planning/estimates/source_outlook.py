@@ -1,7 +1,7 @@
 """What a build will see of every source, before it starts: scenes, tiles, bands, sizes, dates, units, annotations, and faults.
 
-One idea: everything is read off the plan, which opened every new scene and read every annotation, so what is said here is what
-a build works with. What makes a source come out empty or less than it seems is a warning, one line each, naming the source.
+One idea: everything is read off the plan, which opened every new scene and read every annotation, so the outlook is what
+a build works with. What makes a source empty or smaller than it seems is a warning, one line each, naming the source.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from rsflow.lake.tables import Lake
 from rsflow.planning.plan import Plan
 from rsflow.planning.sources.annotation_rejects import annotation_rejects
 from rsflow.planning.sources.zoom_scales import stored_scene_id
+from rsflow.readers.products import PRODUCTS
 
 FIRST_YEAR = 1940  # older dates are no acquisitions of such pictures
 SHOWN = 3  # variants that a line lists
@@ -55,7 +56,7 @@ class SourceOutlook:
 
 
 def describe_sources(built: BuildConfig, plan: Plan, lake: Lake | None) -> tuple[SourceOutlook, ...]:
-    """All sources, in the order of the configuration. `lake`: whose last selection tells how many samples to expect."""
+    """All sources, in the order of the configuration. `lake`: whose last selection gives the number of samples to expect."""
     shares = _selected_shares(plan, lake) if lake else {}
     lost: dict[str, Counter[str]] = defaultdict(Counter)
     for name, _, rows in annotation_rejects(plan):
@@ -133,6 +134,7 @@ def find_warnings(built: BuildConfig, sources: Sequence[SourceOutlook], unanswer
         for warning in (
             *_empty_warnings(built, source, outlook),
             *_scene_warnings(outlook),
+            *_product_warnings(source, outlook),
             *_calibration_warnings(source, outlook),
             *_annotation_warnings(built, outlook),
         ):
@@ -175,6 +177,18 @@ def _scene_warnings(outlook: SourceOutlook) -> Iterator[str]:
         for day in dict.fromkeys(outlook.dates):
             if day > last or int(day[:4]) < FIRST_YEAR:
                 yield f"a scene is dated {day}: correct scenes.acquired_at, or the time in the file"
+
+
+def _product_warnings(source: Source, outlook: SourceOutlook) -> Iterator[str]:
+    if source.scenes.product is None or source.scenes.bands:
+        return
+    delivered = PRODUCTS[source.scenes.product].delivered
+    for bands, count in list(outlook.bands.items())[:SHOWN]:
+        if lacking := sorted(delivered.difference(bands.split(", "))):
+            yield (
+                f"{count:,} products are not whole, they lack {', '.join(lacking)}: add the files, or name in scenes.bands "
+                "those that are meant"
+            )
 
 
 def _annotation_warnings(built: BuildConfig, outlook: SourceOutlook) -> Iterator[str]:

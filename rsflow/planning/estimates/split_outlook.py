@@ -1,4 +1,4 @@
-"""Whether splits can be met, told from where the scenes lie before a tile is cut.
+"""Whether splits can be met, from where the scenes lie, before a tile is cut.
 
 One idea: tiles of one ground cell, or of one scene of unknown ground, go to one split together, so there must be at least as
 many such groups as splits, and a split of share s needs about 1/s of them. Cells are counted from points over footprints.

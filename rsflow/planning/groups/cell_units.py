@@ -20,7 +20,7 @@ from rsflow.stage import fingerprint
 @dataclass(frozen=True, slots=True)
 class CellUnit:
     """`label_units`: those that cut a tile of the cell, in order of their scenes; after them those that cut a tile of its
-    `siblings` alone, cells of other ground that it is told from."""
+    `siblings` alone, cells of other ground that it is contrasted with."""
 
     id: str
     cell: str
@@ -45,7 +45,7 @@ def cell_units(ids: UnitIds) -> Iterator[CellUnit]:
 
 
 def _siblings(cell: str, groups: Groups, units: Sequence[Unit], ids: UnitIds) -> tuple[str, ...]:
-    """The cells that a cell with several sensors is told from, where that is asked for."""
+    """The cells that a cell with several sensors is contrasted with, where that is asked for."""
     if "places" not in groups.kinds or len({ids.plan.files[unit.scene_id].sensor for unit in units}) < 2:
         return ()
     return sibling_cells(cell)

@@ -19,7 +19,7 @@ SAMPLES = pa.schema([*TILES, ("group", SAMPLE_GROUP_STRUCT)])
 
 # Of a group's row: its pictures are compared with others as the tiles that they are.
 _UNCOMPARED = ("signature", "signatures", "faint_signature", "anchors", "keypoints", "keypoint_codes", "raw")
-_LISTS_OF_TILE = ("vocabulary", "unknown")  # what is said of one picture
+_LISTS_OF_TILE = ("vocabulary", "unknown")  # columns about one picture
 
 
 def group_samples(groups: pa.Table, tiles: pa.Table) -> pa.Table:

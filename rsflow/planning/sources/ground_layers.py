@@ -1,4 +1,4 @@
-"""The layers on the ground of every source, held against its scenes.
+"""The layers on the ground of every source, compared with its scenes.
 
 A scene without a map projection takes nothing from a layer, and is a counted reject.
 """

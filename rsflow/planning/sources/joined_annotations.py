@@ -26,7 +26,7 @@ def joined_sources(
 ) -> dict[str, JoinedSet]:
     """The annotations of every source that has some, on the scenes of `rows` (SCENES).
 
-    ConfigError where none is a scene's, which can only be said where `all_known`: no scene is missing from `rows`.
+    ConfigError where none is a scene's, which is known only where `all_known`: no scene is missing from `rows`.
     """
     annotated = [source for source in built.sources if source.annotated_set]
     sets = unify_spelling({source.name: _read(source) for source in annotated})
@@ -87,5 +87,5 @@ def check_some_left(source: str, joined: JoinedSet, rejects: list[Reject], max_r
 
 
 def _is_area(label: Label) -> bool:
-    """Whether a label marks an area that nothing can be said of, and no object."""
+    """Whether a label marks an area of unknown content, and no object."""
     return label.shape is not None and not {UNKNOWN, "crowd"}.isdisjoint(label.shape.flags)

@@ -14,7 +14,7 @@ from rsflow.ground.raster_layer import RasterLayer
 from rsflow.ground.scene_grid import SceneGrid, parse_crs
 from rsflow.ground.scene_layer import SceneLayer
 from rsflow.records import Reject
-from rsflow.spatial.geometry import Box
+from rsflow.spatial.geometry import Box, enclosing_box
 
 GroundLayer = SceneLayer | RasterLayer
 
@@ -43,7 +43,7 @@ def check_overlap(bounds: Box | None, crs: str, boxes: Mapping[str, Sequence[Box
     every = [box for found in boxes.values() for box in found]
     if bounds is None or has_overlap(bounds, every):
         return
-    scenes = _hull([found[0] for found in boxes.values()])
+    scenes = enclosing_box([found[0] for found in boxes.values() if all(map(math.isfinite, found[0]))])
     raise ConfigError(
         f"{where}: {entry.files} overlaps none of the {len(boxes)} scenes: the layer lies within {_format_bounds(bounds)} "
         f"({parse_crs(crs).name}), the scenes, in the same coordinates, within {_format_bounds(scenes)}; "
@@ -71,12 +71,6 @@ def layer_name(entry: Annotations) -> str:
     """What labels, rejects and plans call a layer: its (first) file."""
     first = entry.files if isinstance(entry.files, str) else entry.files[0]
     return str(mask_secrets(first)).rstrip("/").rpartition("/")[2]
-
-
-def _hull(boxes: Sequence[Box]) -> Box:
-    finite = [box for box in boxes if all(map(math.isfinite, box))]
-    x0s, y0s, x1s, y1s = zip(*finite, strict=True)
-    return (min(x0s), min(y0s), max(x1s), max(y1s))
 
 
 def _format_bounds(box: Box) -> str:

@@ -1,6 +1,6 @@
-"""A class raster or continuous raster held against the scenes of its source.
+"""A class raster or continuous raster compared with the scenes of its source.
 
-The values on each scene's ground are read once: for the digest that tells whether that ground changed, and to refuse values
+The values on each scene's ground are read once: for the digest that changes with that ground, and to refuse values
 that the legend lacks. The result is kept beside the copies of vector layers, by the files' sizes and times.
 """
 

@@ -40,7 +40,7 @@ Placed = tuple[SceneFiles, dict[str, Any]]  # a scene, on a target grid where it
 
 
 class ProbedSource(NamedTuple):
-    """SCENES rows, their files by scene_id, and by scene_id why nothing can be said of a scene now: its store cannot be
+    """SCENES rows, their files by scene_id, and by scene_id why a scene is not known now: its store cannot be
     reached."""
 
     scenes: pa.Table

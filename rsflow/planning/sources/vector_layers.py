@@ -1,4 +1,4 @@
-"""A vector layer held against the scenes of its source: what each scene takes from it, and what of it is lost.
+"""A vector layer compared with the scenes of its source: what each scene takes from it, and what of it is lost.
 
 Whatever can be wrong with a layer is reported before a tile is cut. A layer that overlaps no scene at all is a mistake (another
 place, another reference system, latitudes for longitudes) and an error that names both bounding boxes.
@@ -68,7 +68,7 @@ def _scene_layer(
         bounds=_common(summary.bounds, boxes) if complete and not interest else None,
         complete=tuple(complete),
         interest=_interest(ground, row["crs"], interest, root) if interest else None,
-        outline=options.outline,
+        outline=options.outline or ("box" if summary.are_boxes else "polygon"),
         licence=entry.licence,
         attribution=entry.attribution,
         file=copy.file,

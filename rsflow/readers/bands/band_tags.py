@@ -1,4 +1,4 @@
-"""What a file and its source say of each band: the fill value, the calibration, the unit.
+"""What a file and its source state about each band: the fill value, the calibration, the unit.
 
 One idea: a source's setting beats a tag, number by number, and a tag that cannot be true is refused by name instead of being
 applied. Everything here is read when a file is opened; no pixel is touched.

@@ -3,7 +3,7 @@
 One idea: bounded reading. A scene that is small, or has overviews in its file, is decimated as a whole (nearest pixel, so that
 no fill value is blended in). One that would have to be decoded entirely, more than `CHEAP_PX`, is read at 8 x 8 places spread
 evenly over it instead, each a square of full-resolution pixels inside one block where it fits: the result is a mosaic, good
-for statistics and not to be looked at. Which way is taken depends on the file alone, so every worker sees the same numbers.
+for statistics only. Which way is taken depends on the file alone, so every worker sees the same numbers.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Georeference:
 
 
 def read_georeference(dataset: Any, stated: dict[str, Any] | None = None) -> Georeference:
-    """What an open rasterio dataset knows of its place; the affine map comes first, then GCPs, then RPCs.
+    """The georeference of an open rasterio dataset; the affine map comes first, then GCPs, then RPCs.
 
     `stated`: `crs`, `transform` (a to f) and `shape` (rows, cols) that metadata states of a file which knows nothing itself.
     """

@@ -1,8 +1,9 @@
 """How far positions may be from the truth where a scene is placed by ground control points or rational polynomials.
 
-One idea: a surface through control points says nothing of its own error, but each point can be held against the surface through
-all others (leave-one-out, https://en.wikipedia.org/wiki/Cross-validation_(statistics)); polynomials come with the error that
-their maker states (RPC00B, ERR_BIAS and ERR_RAND, http://geotiff.maptools.org/rpc_prop.html). An affine map states none.
+One idea: a surface through control points says nothing of its own error, but each point can be compared with the surface
+through all others (leave-one-out, https://en.wikipedia.org/wiki/Cross-validation_(statistics)); polynomials come with the
+error that their maker states (RPC00B, ERR_BIAS and ERR_RAND, http://geotiff.maptools.org/rpc_prop.html). An affine map states
+none.
 """
 
 from __future__ import annotations

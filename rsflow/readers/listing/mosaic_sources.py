@@ -2,8 +2,9 @@
 
 One idea: a VRT is read as XML before GDAL opens it, because GDAL follows what it names without asking: other folders,
 `/vsicurl/` addresses, drivers' own spellings (`NETCDF:"/a/b.nc":v`), VRTs in VRTs. Every text that may be a file is held to
-rsflow.files.data_paths. Told by content, not by ending. Refused without `allow_outside`: what leads out, service descriptions
-(WMS, tile indexes), which are addresses, and XML with entities (https://gdal.org/en/stable/drivers/raster/vrt.html).
+rsflow.files.data_paths. Detected by content, not by ending. Refused without `allow_outside`: what leads out, service
+descriptions (WMS, tile indexes), which are addresses, and XML with entities
+(https://gdal.org/en/stable/drivers/raster/vrt.html).
 """
 
 from __future__ import annotations

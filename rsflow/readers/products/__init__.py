@@ -1,4 +1,4 @@
-"""Products as their makers deliver them: which files are the bands, and what the metadata says of them.
+"""Products as their makers deliver them: which files are the bands, and what the metadata states about them.
 
 To add one: a module with a Product (rsflow.readers.products.contract), and its row here.
 """

@@ -13,7 +13,7 @@ GENERATED = ("description", "conversation", "reasoning")
 
 @dataclass(frozen=True, slots=True)
 class PublishedCounts:
-    """What a table says of one task from one source; None where it says nothing."""
+    """The number of a table for one task from one source; None where it has none."""
 
     train_pictures: int | None = None
     train_pairs: int | None = None

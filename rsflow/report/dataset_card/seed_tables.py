@@ -1,7 +1,7 @@
 """A built dataset beside the seeds' own tables, task by task and source by source.
 
 One idea: a row per line of the published table, so that every figure of it stands beside ours; what we made of the same sources
-beyond the table is told in one line, and a dataset that has none of a seed's sources gets no table of it.
+beyond the table is given in one line, and a dataset that has none of a seed's sources gets no table of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the splits came out: of every sensor and category the share that each split got, beside the wanted one.
+"""The resulting splits: of every sensor and category the share that each split got, and the requested one.
 
 One idea: a pure function from counts to rows of text. Sensors are all listed, categories only the commonest; what is said in
 one number is of all of them.

@@ -1,6 +1,6 @@
 """A contact sheet: samples with their boxes and their conversation, for a person to judge the quality of a dataset.
 
-One idea: one card per sample. Picture above, text below; a box and the words that speak of it share a colour and a number
+One idea: one card per sample. Picture above, text below; a box and the words about it share a colour and a number
 (counted from 1, equal boxes once), so that a wrong claim is seen at a glance. Cards grow with their text: nothing is cut off
 or overlaps.
 """
@@ -95,7 +95,7 @@ def contact_sheet(samples: Sequence[SheetSample], columns: int = 3, picture_px: 
 
 
 def _merge_equal_boxes(sample: SheetSample) -> SheetSample:
-    """The sample with equal boxes made one, so that instructions that speak of the same box show the same number."""
+    """The sample with equal boxes made one, so that instructions about the same box show the same number."""
     place = {box: number for number, box in enumerate(dict.fromkeys(sample.boxes))}
     number = dict(enumerate(place[box] for box in sample.boxes))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from PIL import ImageDraw, ImageFont
 
@@ -99,7 +99,12 @@ def tag_size(text: str, size: int) -> tuple[int, int]:
 
 def width(run: Run, size: int) -> int:
     """What a run takes up on its line, in pixels."""
-    return tag_size(run.text, size)[0] + 2 if run.tag else round(font(size).getlength(run.text))
+    return tag_size(run.text, size)[0] + 2 if run.tag else _word_width(run.text, size)
+
+
+@lru_cache(maxsize=10_000)
+def _word_width(text: str, size: int) -> int:
+    return round(font(size).getlength(text))
 
 
 def _tag_font(size: int) -> int:
@@ -107,7 +112,7 @@ def _tag_font(size: int) -> int:
 
 
 def _space(size: int) -> int:
-    return round(font(size).getlength(" "))
+    return _word_width(" ", size)
 
 
 def _units(runs: Iterable[Run]) -> Iterable[list[Run] | str]:

@@ -35,6 +35,7 @@ _STYLE: Any = {
     "legend.frameon": False,
 }
 _WIDTH = 6.4
+_LEGEND_COLS = 4
 _LABEL = 34  # characters of a name on a chart; the tables have it whole
 
 
@@ -121,11 +122,20 @@ def _chart(draw: Callable[[Any], None], height: float, alternative: str, legend:
     from matplotlib.figure import Figure
 
     with rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height))
         axes = figure.add_subplot()
         draw(axes)
+        # Margins in inches by the length of the labels: matplotlib's own layouts draw everything twice.
+        legend_rows = -(-len(axes.get_legend_handles_labels()[0]) // _LEGEND_COLS) if legend else 0
+        longest = max((len(tick.get_text()) for tick in axes.get_yticklabels()), default=0)
+        figure.subplots_adjust(
+            left=(0.35 + 0.072 * max(longest, 4) + 0.2 * bool(axes.get_ylabel())) / width,
+            right=1 - 0.3 / width,
+            bottom=(0.5 + 0.2 * bool(axes.get_ylabel())) / height,
+            top=1 - (0.15 + 0.18 * legend_rows) / height,
+        )
         if legend:
-            figure.legend(loc="outside upper right", ncols=4, markerscale=1.5)
+            figure.legend(loc="upper right", ncols=_LEGEND_COLS, markerscale=1.5)
         buffer = BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, dpi=150)
     return picture(buffer.getvalue(), "svg+xml", alternative)

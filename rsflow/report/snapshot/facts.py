@@ -1,4 +1,4 @@
-"""What the page says beyond the samples themselves: values that whoever knows the lake fills in."""
+"""What the page says beyond the samples themselves: values that come from the lake."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredQuality:
-    """How right a labeller's boxes are on the annotated tiles of this lake; None where nothing can be said."""
+    """How right a labeller's boxes are on the annotated tiles of this lake; None where it is not known."""
 
     labeller: str
     sensor: str
@@ -59,7 +59,7 @@ class MeasuredQuality:
 @dataclass(frozen=True, slots=True)
 class LakeFacts:
     """`wanted`: share of each split that was asked for. `origins`: labels of the lake by who made them. `quality`: of labellers
-    as measured elsewhere, `measured` on this lake. `notes`: what could not be told, and why."""
+    as measured elsewhere, `measured` on this lake. `notes`: what is not known, and why."""
 
     funnel: tuple[FunnelStep, ...] = ()
     stages: tuple[StageTime, ...] = ()

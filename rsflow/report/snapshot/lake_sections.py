@@ -1,4 +1,6 @@
-"""The parts of the page that samples do not tell: what left and why, sources, how right labels are, how long it took."""
+"""The parts of the page that come from the lake and not from samples: what left and why, sources, how right labels are, how
+long it took.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Decisions as CSV or JSON: one row or object each, named like the columns of REVIEWS; `before` and `after` are JSON texts.
 
-One idea: what comes in is checked as if it were decided on the page, so that a file that a person edited is believed no
+One idea: what comes in is checked as if it were decided on the page, so that a file that a person edited is trusted no
 more than a form. `decision_id` and `target` may be missing: they follow from the rest.
 """
 

@@ -150,7 +150,7 @@ def _doubled(bands: Sequence[Band]) -> bool:
 
 
 def _by_name(bands: Sequence[Band]) -> Chosen:
-    """The finest band of each name. Bands of one common name that the product itself tells apart go by its names."""
+    """The finest band of each name. Bands of one common name that the product itself distinguishes keep its names."""
     own = {(band.common, band.own) for band in bands if band.common and band.own}
     several = {common for common, count in Counter(common for common, _ in own).items() if count > 1}
     best: dict[str, Band] = {}

@@ -1,4 +1,4 @@
-"""An item as a scene: its files by band, what its metadata says of them as scene options, and the facts of its row.
+"""An item as a scene: its files by band, what its metadata states about them as scene options, and the facts of its row.
 
 One idea: the result is what a source of files lists (rsflow.records.SceneFiles), so readers, planning and the lake learn
 nothing of STAC. A source's settings beat the item, number by number, as they beat the tags of a file.

@@ -6,7 +6,7 @@ cannot be parsed, or whose claims fail, is asked for once more with the fault; a
 is kept. Of texts without claims, the pairs of a conversation that contradict the labels are dropped where enough pairs remain,
 else the text.
 
-Units are processed in groups just large enough for that, and the receipts of a group come out together; the pictures of the
+Units are processed in groups just large enough for that, and the receipts of a group are yielded together; the pictures of the
 next group are read meanwhile. A text does not depend on its group; its cost may, where two tiles send the same request.
 """
 
@@ -142,7 +142,7 @@ class GenerateTiles:
                 times = {}  # of the whole group: on its first receipt
 
     def _prompt(self, draft: Draft, kind: str) -> PromptText | None:
-        """What to ask for a kind of text, None where there is nothing to ask."""
+        """What to ask for a kind of text, None for no request."""
         own = next((each for each in self.prompts if each.fits(kind, draft.tile["sensor"], draft.source)), None)
         if own is None:
             return KINDS[kind].make_prompt(draft.context) if kind in KINDS else None

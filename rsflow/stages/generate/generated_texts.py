@@ -14,7 +14,7 @@ from rsflow.instructions.prompts.review_answer import LEAST_PAIRS
 from rsflow.records import Instruction, Reject
 
 CONTRADICTED, CHECK_PREFIX = "claim", "check:"  # reasons of rejects: a claim that fails, a check that finds a contradiction
-SENT_BACK = 8  # faults of a text that the model is told
+SENT_BACK = 8  # faults of a text that are named in the next prompt
 
 
 @dataclass(slots=True)

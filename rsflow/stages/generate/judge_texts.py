@@ -24,7 +24,7 @@ Text = tuple[Draft, str, Instruction]  # with the kind of text
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """`make_request` makes a request of a prompt about a draft's pictures; `count` adds what it took to the draft."""
+    """`make_request` makes a request of a prompt about a draft's pictures; `count` adds its cost to the draft."""
 
     ask: RecordedEngine
     mode: Literal["judge", "both"]

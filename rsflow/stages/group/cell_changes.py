@@ -21,10 +21,10 @@ from rsflow.changes.index_changes import IndexLimits, compare_index, index_plane
 from rsflow.config.group_settings import Changes
 from rsflow.ground.raster_layer import RasterLayer
 from rsflow.ground.scene_grid import SceneGrid
+from rsflow.lake.raw_bands import as_physical, read_stored
 from rsflow.records import Label, Raster
 from rsflow.schemas import window_from_row
 from rsflow.stages.group.cell_pictures import CellPictures
-from rsflow.stages.group.raw_tiles import as_physical, read_stored
 from rsflow.tiles.screen import is_bright_and_white, masked_cloud
 
 CLOUD_EDGE_PX = 5  # beside cloud and what is white, where it may be thinner
@@ -124,7 +124,7 @@ class CellChanges:
         return Raster(values.pixels, values.valid & ~cloud, values.bands)
 
     def _cloud(self, row: dict[str, Any], raster: Raster) -> Mask | tuple[str, str]:
-        """Where there is or may be cloud; (reason, detail) where nobody can tell."""
+        """Where there is or may be cloud; (reason, detail) where that is not known."""
         found = self.pictures.picture(row["tile_id"])
         white = is_bright_and_white(found[0]) if found else np.zeros(raster.valid.shape, np.bool_)
         masked = masked_cloud({name: raster.pixels[i] for i, name in enumerate(raster.bands)})

@@ -15,9 +15,9 @@ import numpy as np
 from scipy import ndimage
 
 from rsflow.changes.areas import AreaLimits, Mask, large_areas
+from rsflow.lake.raw_bands import read_physical, read_stored
 from rsflow.records import LOW_ECHO, STRONG_ECHO, UNDER_CLOUD, WARM_SPOT, Label, Provenance, Shape
 from rsflow.stages.group.cell_pictures import WHOLE
-from rsflow.stages.group.raw_tiles import read_physical, read_stored
 from rsflow.tiles.bright_targets import Floats
 from rsflow.tiles.contrast_spots import LEAST_DECIBELS, LEAST_KELVIN, find_spots
 from rsflow.tiles.screen import masked_cloud

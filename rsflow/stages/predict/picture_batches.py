@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from rsflow.errors import DataError
 from rsflow.labellers.models.model_labeller import LabellerInput, ModelLabeller
 from rsflow.labellers.models.oom_backoff import OomBackoff
-from rsflow.lake.raw_bands import physical_bands
+from rsflow.lake.raw_bands import as_physical, stored_raster
 from rsflow.lake.tile_files import read_pictures, read_raw
 from rsflow.schemas import label_from_row, label_sort_key
 from rsflow.tiles.encode import decode
@@ -109,7 +109,9 @@ def _pictures(number: int, work: dict[str, Any], root: str, labeller: ModelLabel
             yield Unreadable(number, name, DataError("picture_unreadable", error.detail))
             continue
         known = tuple(label_from_row(row) for row in labels[name])
-        raster, unit = physical_bands(tile, raws.pop(name)) if name in raws else (None, "")
+        raster, unit = None, ""
+        if name in raws:
+            raster, unit = as_physical(stored_raster(tile, raws.pop(name)), tile["raw"]), tile["raw"]["unit"] or ""
         item = LabellerInput(picture, tile["sensor"], tile["gsd_m"], known, raster, unit, tile["valid_share"] or 0.0)
         try:
             labeller.check_input(item)

@@ -20,12 +20,12 @@ import pyarrow as pa
 from rsflow.cells.registration import Shift
 from rsflow.config.group_settings import SEARCH_PX, Transfer
 from rsflow.instructions.wording import english
+from rsflow.lake.raw_bands import read_stored
 from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
 from rsflow.records import Label, Reject
 from rsflow.schemas import label_from_row, label_row
 from rsflow.stage import BatchFunction, Resources, over_rows
 from rsflow.stages.group.cell_pictures import CellPictures
-from rsflow.stages.group.raw_tiles import read_stored
 from rsflow.stages.instruct.instruct_tiles import labels_by_tile
 from rsflow.stages.transfer.passed_labels import (
     PASSED_KINDS,

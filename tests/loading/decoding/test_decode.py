@@ -11,11 +11,9 @@ import numpy as np
 import pytest
 import simplejpeg
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
-from rsflow.loading.decoding.decode import as_tensor, decode_into, decode_picture, resize, scale_boxes
+from rsflow.loading.decoding.decode import as_tensor, decode_into, decode_picture, resize
 
 
 def smooth(height_px: int, width_px: int, channels: int = 3, seed: int = 0) -> Any:
@@ -129,24 +127,6 @@ def test_a_tensor_is_a_view() -> None:
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         decode_picture(data)
-
-
-@given(
-    st.lists(st.tuples(*[st.floats(0, 512, width=32)] * 4), max_size=4),
-    st.tuples(st.integers(1, 600), st.integers(1, 600)),
-    st.tuples(st.integers(1, 600), st.integers(1, 600)),
-)
-def test_boxes_keep_their_share_of_the_picture(boxes: Any, was: tuple[int, int], now: tuple[int, int]) -> None:
-    found = scale_boxes(boxes, was, now)
-    assert found.shape == (len(boxes), 4)
-    for box, row in zip(boxes, found.tolist(), strict=True):
-        shares = [value / was[1 - place % 2] for place, value in enumerate(box)]
-        assert row == pytest.approx([share * now[1 - place % 2] for place, share in enumerate(shares)], rel=1e-5, abs=1e-4)
-
-
-def test_corners_of_oriented_boxes() -> None:
-    found = scale_boxes([[0, 10, 10, 0, 20, 10, 10, 20]], (100, 100), (50, 200), 8)
-    assert found.tolist() == [[0, 5, 20, 0, 40, 5, 20, 10]]
 
 
 def test_a_real_picture_and_the_decoder_is_the_faster_one(test_data: Path) -> None:

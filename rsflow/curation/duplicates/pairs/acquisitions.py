@@ -8,14 +8,13 @@ flights over one place on one day are several pictures.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import shapely
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.pairs.candidates import same_ground
 from rsflow.curation.splits.ground import Boxes
+from rsflow.curation.value_codes import value_codes
 
 MAX_GSD_RATIO = 1.01
 _DAY_US = 86_400_000_000
@@ -30,11 +29,11 @@ def same_acquisition_pairs(tiles: pa.Table, boxes: Boxes) -> Indices:
     """
     moment = np.asarray(tiles["acquired_at"].cast(pa.int64()).fill_null(0), dtype=np.int64)
     rows = np.flatnonzero((moment % _DAY_US != 0) & ~np.isnan(boxes[:, 0]))
-    scene = _encode(tiles["scene_id"])[rows]
-    columns = np.stack([moment[rows], _encode(tiles["source"])[rows], _encode(tiles["sensor"])[rows]], axis=1)
+    scene = value_codes(tiles["scene_id"])[rows]
+    columns = np.stack([moment[rows], value_codes(tiles["source"])[rows], value_codes(tiles["sensor"])[rows]], axis=1)
     _, group = np.unique(columns, axis=0, return_inverse=True)
     group = group.reshape(-1)
-    # Most acquisitions come as one scene: only those of several are looked at.
+    # Most acquisitions come as one scene: only those of several are compared.
     several = _count_scenes(group, scene)[group] > 1
     rows, group, scene = rows[several], group[several], scene[several]
     if not len(rows):
@@ -51,10 +50,6 @@ def same_acquisition_pairs(tiles: pa.Table, boxes: Boxes) -> Indices:
         pairs = np.stack([rows[a[alike]], rows[b[alike]]], axis=1)
         found.append(pairs[same_ground(boxes, pairs)])
     return np.concatenate(found)
-
-
-def _encode(values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    return np.asarray(pc.dictionary_encode(values).combine_chunks().indices.fill_null(-1), dtype=np.int64)
 
 
 def _count_scenes(group: Indices, scene: Indices) -> Indices:

@@ -124,7 +124,7 @@ def _choose_parts(count: int, queries: int, bits: int) -> Iterator[_Part]:
         raise ValueError(f"bits is {bits}: expected 0 to 64")
     parts = min(range(3, 9), key=lambda number: _cost(count, queries, bits, number))
     both = list(zip(_bits_by_part(parts), _flips_by_part(bits, parts), strict=True))
-    # A part of -1 flips is not looked at, and neither are those that follow.
+    # A part of -1 flips is not searched, and neither are those that follow.
     return (_Part(cut, flips, both[:number]) for number, (cut, flips) in enumerate(both) if flips >= 0)
 
 

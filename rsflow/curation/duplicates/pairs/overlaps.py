@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import shapely
 
 from rsflow.curation.connected_components import Indices
+from rsflow.curation.value_codes import value_codes
 
 MIN_SHARED_AREA = 0.8  # of a tile's pixels that another one shows too: then one of the two is enough
 
@@ -25,7 +25,7 @@ def overlapping_tiles(tiles: pa.Table, best_first: Indices) -> Indices:
     `tiles` has scene_id, row_off, col_off, height_px and width_px. Every row is covered once at most, none that covers is.
     """
     windows = np.stack([_as_floats(tiles[name]) for name in ("col_off", "row_off", "width_px", "height_px")], axis=1)
-    pairs = _overlapping_pairs(windows, _encode_scenes(tiles))
+    pairs = _overlapping_pairs(windows, value_codes(tiles["scene_id"]))
     rank = np.empty(len(best_first), dtype=np.int64)
     rank[best_first] = np.arange(len(best_first))
     ranks = np.sort(rank[pairs], axis=1)
@@ -76,7 +76,3 @@ def _shared_length(
 
 def _as_floats(values: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.asarray(values.cast(pa.float64()).fill_null(np.nan), dtype=np.float64)
-
-
-def _encode_scenes(tiles: pa.Table) -> Indices:
-    return np.asarray(pc.dictionary_encode(tiles["scene_id"]).combine_chunks().indices, dtype=np.int64)

@@ -2,7 +2,7 @@
 
 One idea, that of SemDeDup (https://arxiv.org/abs/2303.09540) with two changes: vectors are grouped around centres, and only
 those that share a group are compared. Centres are found on a sample, for they only have to divide the work; and a vector is
-held against the groups of its `PROBED_CENTRES` nearest centres, not of one, so that pairs on a border are not lost. What is
+compared with the groups of its `PROBED_CENTRES` nearest centres, not of one, so that pairs on a border are not lost. What is
 found is verified in double precision; what is missed are pairs that have none of their nearest centres in common, few above
 0.9.
 

@@ -1,7 +1,7 @@
 """Parts of pictures in fingerprints: keypoints by which tiles are recognised that show a crop of a held-out picture.
 
 One idea: a fingerprint holds the keypoints of the whole picture and, where it is much larger than a tile, of windows of it, and
-each is compared with the tiles as two splits are (`pairs.partial_overlap`). The pixels decide where the pictures are at hand;
+each is compared with the tiles as two splits are (`pairs.partial_overlap`). The pixels decide where the pictures are available;
 where only fingerprints are, more keypoints must agree.
 """
 

@@ -1,4 +1,4 @@
-"""What tells one picture from another: an exact digest, a 64-bit difference hash, and a small picture to confirm with.
+"""What identifies a picture: an exact digest, a 64-bit difference hash, and a small picture to confirm with.
 
 The hash only finds candidates (two pictures a few bits apart may be the same), the 64 x 64 pictures decide. A hash
 alone joins fields, runways and housing that merely look alike.

@@ -67,7 +67,7 @@ def match_fingerprints(
 
     `tiles` has picture_sha256, pixels_sha256, signature and footprint, and its keypoints where these are known; `prints` is of
     FINGERPRINTS. `confirm` gets (n, 3) tile row, row of `prints`, orientation, and says which show one picture, `confirm_parts`
-    see `tiles_showing_parts`; None where the pictures are not at hand.
+    see `tiles_showing_parts`; None where the pictures are not available.
     """
     found = DropReasons(tiles.num_rows)
     parents, digests = _flatten(prints["pixels_sha256"])

@@ -22,9 +22,10 @@ import pyarrow.compute as pc
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.texts.text_similarity import Sketch, normalise_text, sketch_texts
 from rsflow.curation.hashing import Hashes, stable_hashes
+from rsflow.curation.value_codes import list_offsets
 
 MIN_ANSWER_WORDS = 8
-TEXT_SOURCE_COLUMNS = ("turns", "boxes")  # the columns that sayings are made from
+TEXT_SOURCE_COLUMNS = ("turns", "boxes")  # the columns that text signatures are made from
 
 _BLOCK = 1 << 14  # texts at a time: their bytes stay in the processor's cache
 _STEP, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
@@ -34,7 +35,7 @@ _SHIFT = np.uint64(31)
 def extract_texts(turns: pa.ChunkedArray) -> pa.Array:
     """The folded text of each list of turns."""
     whole = turns.combine_chunks()
-    flat, offsets = whole.flatten(), _offsets(whole)
+    flat, offsets = whole.flatten(), pa.array(list_offsets(whole).astype(np.int32))
     text = pc.fill_null(pc.struct_field(flat, "text"), "")
     answers = pc.if_else(pc.equal(pc.struct_field(flat, "role"), "assistant"), text, "")
     answered = pc.binary_join(pa.ListArray.from_arrays(offsets, answers), "\n")
@@ -83,9 +84,9 @@ def template_hashes(texts: pa.Array, mask: str) -> Hashes:
 
 def _hash_boxes(boxes: pa.Array) -> Hashes:
     """A hash of each list of boxes; 0 for none."""
-    outer = np.asarray(_offsets(boxes))
+    outer = list_offsets(boxes)
     inner = boxes.flatten()
-    starts = np.asarray(_offsets(inner))[outer]
+    starts = list_offsets(inner)[outer]
     numbers = np.asarray(inner.flatten(), dtype=np.float64).view(np.uint64)
     place = np.arange(len(numbers)) - np.repeat(starts[:-1], np.diff(starts))
     mixed = numbers + (place + 1).astype(np.uint64) * _STEP
@@ -96,9 +97,3 @@ def _hash_boxes(boxes: pa.Array) -> Hashes:
     if some.any():
         hashes[some] = np.add.reduceat(mixed, starts[:-1][some]) | np.uint64(1)
     return hashes
-
-
-def _offsets(lists: pa.Array) -> pa.Array:
-    """Where each list begins in the flattened column, and where the last ends; a null is an empty list."""
-    sizes = np.asarray(pc.fill_null(pc.list_value_length(lists), 0), dtype=np.int64)
-    return pa.array(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32))

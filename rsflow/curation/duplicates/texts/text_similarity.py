@@ -82,11 +82,7 @@ def _normalise_ascii(texts: pa.Array) -> pa.Array:
 
 def sketch_texts(folded_texts: pa.Array) -> Sketch:
     """The sketches of folded texts."""
-    return sketch_from_shingles(folded_texts, *shingles(folded_texts))
-
-
-def sketch_from_shingles(folded_texts: pa.Array, elements: Hashes, starts: Indices) -> Sketch:
-    """The same where the shingles are known."""
+    elements, starts = shingles(folded_texts)
     bits = np.uint64(1) << (elements >> np.uint64(58))
     maps = np.bitwise_or.reduceat(bits, starts[:-1]) if len(elements) else np.empty(0, dtype=np.uint64)
     return Sketch(stable_hashes(folded_texts, 0), maps, np.diff(starts).astype(np.int32))

@@ -1,1 +1,1 @@
-"""What is known and asked of several dates of one place: their order, what is there at each, how high the sun stood."""
+"""Facts of several dates of one place: their order, the objects and covers of each, the elevation of the sun."""

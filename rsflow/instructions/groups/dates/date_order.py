@@ -1,7 +1,7 @@
 """In which order images of one place were taken that are not shown in the order of time.
 
 A single picture does not show its date, so the order is asked only where a development that is measured at every date goes one
-way, and the question tells which way: the number of a kind of thing, or the share of a land cover. Each step must be larger
+way, and the question states which way: the number of a kind of thing, or the share of a land cover. Each step must be larger
 than what it is measured with.
 """
 

@@ -33,7 +33,7 @@ class CountSeries:
 
 @dataclass(frozen=True, slots=True)
 class CoverSeries:
-    """`covers`: one land cover by the place of the image; images of which nothing can be said are missing."""
+    """`covers`: one land cover by the place of the image; images of which it is not known are missing."""
 
     name: str
     covers: dict[int, Cover]

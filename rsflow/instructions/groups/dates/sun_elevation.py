@@ -1,4 +1,4 @@
-"""How high the sun stood when a picture was taken, from its time and place.
+"""The elevation of the sun when a picture was taken, from its time and place.
 
 Spencer's series of the declination and the equation of time (https://gml.noaa.gov/grad/solcalc/solareqns.PDF), without
 refraction: within half a degree.

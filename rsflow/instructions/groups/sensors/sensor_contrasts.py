@@ -1,7 +1,7 @@
 """Spots that radar or thermal infrared measures and a photograph does not show: where they are, by how much they differ from
 their surroundings, which known object stands there, and what radar measures under cloud.
 
-Numbers are those of the group's own labels (rsflow.stages.group.cell_sensors). What a spot is made of is never said of one
+Numbers are those of the group's own labels (rsflow.stages.group.cell_sensors). What a spot consists of is never stated for one
 spot: strong echoes come from metal and from walls at right angles, weak ones from calm water and other smooth surfaces.
 """
 

@@ -1,7 +1,7 @@
 """What thermal infrared and radar measure that a photograph does not show: where the ground is warmest and coolest, where it
 returns most and least of the radar's pulse, with the measured numbers.
 
-Only measured facts in kelvin or decibel are used (rsflow.labellers.scene); of uncalibrated numbers nothing is said of the
+Only measured facts in kelvin or decibel are used (rsflow.labellers.scene); uncalibrated numbers are no statement about the
 ground. A part of one image is a part of another only where the pictures were measured to lie on each other.
 """
 

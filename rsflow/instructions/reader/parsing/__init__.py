@@ -1,1 +1,1 @@
-"""A sentence taken apart: words, numbers, places, and the mentions of the tile's things with what is said of them."""
+"""A sentence taken apart: words, numbers, places, and the mentions of the tile's things with their attributes."""

@@ -83,7 +83,7 @@ def _opens_list(before: Sequence[str]) -> bool:
 
 
 def is_unqualified(words: Sequence[str], mention: Mention) -> bool:
-    """Whether nothing in the sentence picks some of the things or speaks of others: `three ships float on the water`."""
+    """Whether nothing in the sentence picks some of the things or mentions others: `three ships float on the water`."""
     numbers = sum(parse_number(word) is not None for word in (*words[: mention.start], *words[mention.stop :]))
     is_several = mention.quantity is not None and mention.quantity.value > 1
     return is_several and not (mention.is_definite or mention.is_narrowed or numbers or _NOT_OF_ALL & {*words})

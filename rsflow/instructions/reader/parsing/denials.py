@@ -1,6 +1,6 @@
 """Which mentions a sentence denies ("no ships", "without cars", "bridges are not visible").
 
-A mention behind any other negation is dropped: what is said of it is not understood.
+A mention behind any other negation is dropped: its statement is not understood.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which part of the picture each mention is said to be in."""
+"""The part of the picture that the sentence puts each mention in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SEPARATORS = word_set(", and with which near from towards toward to facing but 
 
 
 def add_places(words: Sequence[str], found: Sequence[Mention], places: Sequence[Place]) -> list[Mention]:
-    """Each mention with the place that is said behind it, or in front of the list that it is in."""
+    """Each mention with the place that is named behind it, or in front of the list that it is in."""
     placed: list[Mention] = []
     front: Place | None = None
     for number, each in enumerate(found):
@@ -51,5 +51,5 @@ def _separates(between: Sequence[str]) -> bool:
 
 
 def _goes_on(word: str) -> bool:
-    """Whether a word behind a comma or "and" still speaks of the thing before it: `, located`, `and lies`."""
+    """Whether a word behind a comma or "and" still refers to the thing before it: `, located`, `and lies`."""
     return word in BE | word_set("lies lie sits sit stands stand located situated positioned placed mainly mostly all found")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rsflow.instructions.reader.parsing.words import IMAGE, word_set
 from rsflow.instructions.wording.positions import parse_place
 
-# How far beyond its third a place may reach, in shares of a side: "left" is said of what lies left of 42 %.
+# How far beyond its third a place may reach, in shares of a side: "left" holds for what lies left of 42 %.
 NEAR, QUARTER, HALF = 0.09, 1 / 6, 0.19
 
 _ROWS = {"upper": "upper", "top": "upper", "lower": "lower", "bottom": "lower"}
