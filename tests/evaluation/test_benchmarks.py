@@ -103,3 +103,6 @@ def test_a_benchmark_builds_and_right_answers_score_full(name: str, tmp_path: Pa
     found = {(one.by, one.group, one.metric): one.value for one in scores}
     metric = {"dior_rsvg": "acc@0.5", "rsvqa_hr": "accuracy", "rsvqa_lr": "accuracy"}.get(name, "rouge_l")
     assert found["source", name, metric] == pytest.approx(1.0)
+    if metric == "accuracy":
+        assert {group for by, group, _ in found if by == "kind"} == {"count", "presence"}
+        assert found["source", name, "average_ranged_accuracy"] == pytest.approx(1.0)
