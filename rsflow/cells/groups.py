@@ -114,9 +114,9 @@ def _form_sensor_groups(by_sensor: dict[str, list[CellTile]], settings: Groups) 
             yield CellGroup("sensors", first.tile_id, tuple(members))
 
 
-def other_place(group: CellGroup, others: Sequence[Sequence[CellTile]], settings: Groups) -> CellGroup | None:
-    """The first picture of a pair of sensors beside one of the other sensor that shows other ground. `others`: the tiles of
-    further cells, the preferred cell first; of a cell the nearest in time. None where there is none."""
+def form_places_group(group: CellGroup, others: Sequence[Sequence[CellTile]], settings: Groups) -> CellGroup | None:
+    """The first picture of a pair of sensors with one of the other sensor on other ground. `others`: the tiles of further
+    cells, the preferred cell first; of a cell the nearest in time. None where there is none."""
     (first, sensor), (_, other) = group.members
     for tiles in others:
         near = [

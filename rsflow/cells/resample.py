@@ -99,7 +99,7 @@ def mean_of_samples(values: npt.NDArray[Any], exists: Mask, samples: int) -> tup
     return sums / np.maximum(counts, 1), 2 * counts >= samples**2
 
 
-def stored(values: npt.NDArray[Any], exists: Mask, dtype: np.dtype[Any], fill: float | None) -> npt.NDArray[Any]:
+def to_stored_type(values: npt.NDArray[Any], exists: Mask, dtype: np.dtype[Any], fill: float | None) -> npt.NDArray[Any]:
     """Values in a band's own type, with its fill value (NaN of fractions, else 0) where none exists.
 
     A mean that happens to be the fill value is moved by the least step: it is a value.
