@@ -14,11 +14,10 @@ the polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is 
 which angle it is (rsflow.annotations.parsing.oriented_boxes.ANGLES); no file says so itself. An `iscrowd` record
 outlines many objects at once: it is counted as a reject `crowd` and kept as an area flagged "crowd", so that its category alone
 is neither counted nor denied there; where all records of a file are masks marked so (CVAT marks every mask) they are objects.
-The option `crowds` (auto, areas, objects, reject) overrides this. Ids are compared by value: 1, 1.0 and "1" are one.
-`area`,
-`score` and keypoints are not kept. An image's `neg_category_ids` and `not_exhaustive_category_ids`
-(https://www.lvisdataset.org/dataset) limit what it is complete for, and a category that is the supercategory of another is
-neither counted nor taken for absent (rsflow.annotations.parsing.category_tree).
+The option `crowds` (auto, areas, objects, reject) overrides this. Ids are compared by value: 1, 1.0 and "1" are one. `area` and
+`score` are not kept, nor are keypoints, which one reject of the file counts. An image's `neg_category_ids` and
+`not_exhaustive_category_ids` (https://www.lvisdataset.org/dataset) limit what it is complete for, and a category that is the
+supercategory of another is neither counted nor taken for absent (rsflow.annotations.parsing.category_tree).
 """
 
 from __future__ import annotations
@@ -70,6 +69,7 @@ def _read_one(file: str, radians_of_one: float | None, crowds: str, polygons: st
         reading.take_picture(index, entry)
     for index, record in enumerate(data["annotations"]):
         reading.take_record(index, record)
+    reading.rejects += coco_conventions.keypoint_rejects(data["annotations"], file)
     return reading.parts()
 
 

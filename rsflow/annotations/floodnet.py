@@ -2,7 +2,7 @@
 (https://github.com/BinaLab/FloodNet-Challenge-EARTHVISION2021).
 
 The JSON holds entries by number (or as a list), each with Image_ID, Question, Ground_Truth (a text or a count) and
-Question_Type. The type is kept in the question's provenance, floodnet/Simple_Counting.
+Question_Type. The type is kept in the question's provenance, floodnet:Simple_Counting.
 """
 
 from __future__ import annotations
@@ -41,6 +41,6 @@ def _take(collector: FileCollector, entry: Any, origins: dict[str, Provenance]) 
     if not isinstance(entry, dict) or not isinstance(entry.get("Image_ID"), str) or not entry["Image_ID"].strip():
         raise DataError("broken_record", f"found {shorten(entry)}, expected Image_ID, Question and Ground_Truth")
     kind = str(entry.get("Question_Type") or "")
-    origin = origins.setdefault(kind, Provenance("annotation", f"floodnet/{kind}" if kind else "floodnet"))
+    origin = origins.setdefault(kind, Provenance("annotation", f"floodnet:{kind}" if kind else "floodnet"))
     question, answer = parse_text(entry.get("Question"), "question"), parse_text(entry.get("Ground_Truth"), "answer")
     collector.picture(entry["Image_ID"].strip()).labels.append(Label("question", answer, origin, text=question))

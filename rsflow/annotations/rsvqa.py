@@ -6,7 +6,7 @@ high-resolution one); they belong together by their names. Entries whose `active
 passed over. The split is the train, val or test of the name. A picture is named by its id: 0.tif.
 
 Answers stay as they are: the papers' classes ("between 0 and 10") are made from numbers at training time. The question's type
-(presence, count, comp, rural_urban, area) is kept in its provenance, rsvqa/presence.
+(presence, count, comp, rural_urban, area) is kept in its provenance, rsvqa:presence.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _read_split(files: dict[str, str]) -> AnnotatedSet:
             if answer is None:
                 continue
             kind = str(question.get("type") or "")
-            origin = origins.setdefault(kind, Provenance("annotation", f"rsvqa/{kind}" if kind else "rsvqa"))
+            origin = origins.setdefault(kind, Provenance("annotation", f"rsvqa:{kind}" if kind else "rsvqa"))
             text = parse_text(question.get("question"), "question")
             label = Label("question", parse_text(answer.get("answer"), "answer"), origin, text=text)
             collector.picture(f"{number}.tif").labels.append(label)

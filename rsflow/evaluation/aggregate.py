@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rsflow.evaluation.scores.box_scores import average_precision
+from rsflow.evaluation.scores.box_scores import average_precision, region_overlap
 from rsflow.evaluation.scores.scoring import Scored
 from rsflow.evaluation.scores.text_scores import score_texts
 
@@ -51,10 +51,10 @@ def score_table(rows: Sequence[Scored], meteor: bool = False) -> list[Score]:
 
 def _groupings(rows: Sequence[Scored]) -> dict[str, dict[str, list[Scored]]]:
     found: dict[str, dict[str, list[Scored]]] = {"all": {"all": list(rows)}}
-    for by in ("sensor", "source", "kind"):
+    for by, name in {"sensor": "sensor", "source": "source", "kind": "question_type"}.items():
         groups: dict[str, list[Scored]] = defaultdict(list)
         for row in rows:
-            groups[str(getattr(row.question, by))].append(row)
+            groups[str(getattr(row.question, name))].append(row)
         found[by] = dict(sorted(groups.items()))
     return found
 
@@ -69,6 +69,8 @@ def _scores(task: str, by: str, group: str, rows: Sequence[Scored], meteor: bool
         low, high = bootstrap(values, [row.question.cell for row in measured])
         chance = majority if metric == "accuracy" else None
         found.append(Score(task, by, group, metric, float(values.mean()), low, high, len(measured), unparsed, chance))
+    for metric, value in _averages(rows).items():
+        found.append(Score(task, by, group, metric, value, None, None, len(rows), unparsed))
     texts = [row for row in rows if row.question.kind == "text"]
     if texts:
         scores = score_texts(_references(texts), [row.words for row in texts], meteor)
@@ -79,6 +81,31 @@ def _scores(task: str, by: str, group: str, rows: Sequence[Scored], meteor: bool
     if precision is not None:
         found.append(Score(task, by, group, "ap@0.5", precision, None, None, len(lists), unparsed))
     return found
+
+
+def _averages(rows: Sequence[Scored]) -> dict[str, float]:
+    """What papers report of all rows together: `average_accuracy` and `average_ranged_accuracy`, the mean over a set's types of
+    question (RSVQA), and `cumulative_iou`, all intersections over all unions (DIOR-RSVG)."""
+    found = {}
+    types = {row.question.question_type for row in rows if "type" in row.question.answer}
+    for metric in ("accuracy", "ranged_accuracy") if len(types) > 1 else ():
+        of_types = [
+            [row.measures[metric] for row in rows if row.question.question_type == one and metric in row.measures]
+            for one in types
+        ]
+        if all(of_types):
+            found[f"average_{metric}"] = float(np.mean([np.mean(values) for values in of_types]))
+    overlaps = [_overlap(row) for row in rows if row.question.kind == "box"]
+    if overlaps:
+        intersection, union = np.sum(overlaps, axis=0)
+        found["cumulative_iou"] = float(intersection / union)
+    return found
+
+
+def _overlap(row: Scored) -> tuple[float, float]:
+    """Intersection and union of the box that is asked for and the answer's first; without one nothing is covered."""
+    expected = row.question.boxes[row.question.answer["box"]]
+    return region_overlap(expected, row.found[0]) if row.found else (0.0, region_overlap(expected, expected)[1])
 
 
 def _references(rows: Sequence[Scored]) -> list[list[str]]:

@@ -59,7 +59,7 @@ def read_predictions(place: str) -> dict[str, Answer]:
             continue
         try:
             record = json.loads(line)
-            answer = Answer(record["id"], record["text"])
+            answer = Answer(record["id"], record["text"], "null in the file" if record["text"] is None else "")
             valid = isinstance(answer.question_id, str) and isinstance(answer.text, str | None)
         except (ValueError, KeyError, TypeError):
             valid = False

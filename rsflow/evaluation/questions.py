@@ -47,6 +47,11 @@ class Question:
     box_pictures: tuple[int, ...] = ()
 
     @property
+    def question_type(self) -> str:
+        """What its set calls the question's type (RSVQA: presence, count, …); the kind where it has none."""
+        return str(self.answer.get("type") or self.kind)
+
+    @property
     def subject(self) -> str:
         """What is asked about: a fact's name or a category; of an annotator's question its own words. Empty where the kind says
         it all, and of a region's caption, whose category is part of the answer."""

@@ -11,13 +11,16 @@ from typing import Any
 
 from rsflow.evaluation.aggregate import Score
 from rsflow.evaluation.scores.scoring import Scored
+from rsflow.spatial.geometry import corners
 
 SHOWN = 12  # answers on the page, of each end and task
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
     "table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;vertical-align:top}"
     ".answers{display:grid;grid-template-columns:repeat(auto-fill,minmax(18rem,1fr));gap:1rem}"
-    "figure{margin:0}img{max-width:100%;height:auto}figcaption{font-size:.85rem;overflow-wrap:anywhere}"
+    ".picture{position:relative;display:inline-block}svg{position:absolute;inset:0;width:100%;height:100%}"
+    "polygon{fill:none;stroke-width:2;vector-effect:non-scaling-stroke}.right{stroke:#0c0}.answer{stroke:#f22}.green{color:#0a0}.red{color:#f22}"
+    "figure{margin:0}img{display:block;max-width:100%;height:auto}figcaption{font-size:.85rem;overflow-wrap:anywhere}"
 )
 
 
@@ -45,6 +48,7 @@ def to_page(title: str, scores: Sequence[Score], rows: Sequence[Scored], picture
         f"<!doctype html><meta charset=utf-8><title>{_escape(title)}</title><style>{_STYLE}</style><h1>{_escape(title)}</h1>"
     ]
     table = to_text(scores).split("\n")
+    parts.append("<p>Outlines: <span class=green>right</span>, <span class=red>answered</span>.</p>")
     parts.append(f"<pre>{_escape(chr(10).join(table))}</pre>")
     for task, ends in examples(rows).items():
         for name, members in ends.items():
@@ -60,7 +64,8 @@ def examples(rows: Sequence[Scored]) -> dict[str, dict[str, list[Scored]]]:
         ranked = sorted(
             (row for row in rows if row.question.task == task), key=lambda row: (_merit(row), row.question.question_id)
         )
-        found[task] = {"worst": ranked[:SHOWN], "best": ranked[: -SHOWN - 1 : -1]}
+        middle = (len(ranked) + 1) // 2  # of few answers none is both
+        found[task] = {"worst": ranked[:middle][:SHOWN], "best": ranked[: middle - 1 if middle else None : -1][:SHOWN]}
     return found
 
 
@@ -77,6 +82,8 @@ def shared_words(one: str, other: str) -> float:
 
 def _figure(row: Scored, pictures: Sequence[bytes]) -> str:
     image = "".join(map(_image, pictures))
+    if len(pictures) == 1:
+        image = f"<div class=picture>{image}{_outlines(row)}</div>"
     measures = ", ".join(f"{name} {value:.2f}" for name, value in row.measures.items()) or (
         "read" if row.parsed else "not readable"
     )
@@ -87,6 +94,19 @@ def _figure(row: Scored, pictures: Sequence[bytes]) -> str:
         _escape(f"{measures}; {row.question.sensor}, {row.question.source}"),
     ]
     return f"<figure>{image}<figcaption>{'<br>'.join(lines)}</figcaption></figure>"
+
+
+def _outlines(row: Scored) -> str:
+    """The right regions in green and the answer's in red, as an SVG over the picture; empty where there are none."""
+    lists = [region for each in row.boxes for region in each.expected]
+    expected = [row.question.boxes[row.question.answer["box"]]] if row.question.kind == "box" else lists
+    shapes = [
+        f'<polygon class={name} points="{" ".join(f"{value:g}" for value in corners(region))}"/>'
+        for name, regions in (("right", expected), ("answer", row.found))
+        for region in regions
+    ]
+    size = f'viewBox="0 0 {row.question.width_px} {row.question.height_px}"'
+    return f"<svg {size}>{''.join(shapes)}</svg>" if shapes else ""
 
 
 def _image(picture: bytes) -> str:

@@ -62,7 +62,7 @@ def write(job: ExportJob) -> None:
 def _write_instances(job: ExportJob, document: _Document, numbers: dict[str, int], sample: Sample, path: str) -> int:
     """Returns how many objects were written. Without a list of what is whole, a picture without objects is not one that shows
     none: it is left out."""
-    objects, vocabulary = list(_objects(job, sample)), set(sample.record["vocabulary"])
+    objects, vocabulary = list(_objects(job, sample)), set(map(neutralise, sample.record["vocabulary"]))
     job.tally.notes["pseudo_labels_left_out"] += len(sample.record["objects"]) - len(objects)
     if not objects and not vocabulary:
         job.tally.notes["pictures_not_annotated"] += 1
@@ -86,7 +86,8 @@ def _objects(job: ExportJob, sample: Sample) -> Iterator[Record]:
 
 
 def _categories(job: ExportJob) -> list[str]:
-    """The categories of every split of the snapshot, sorted: numbers mean the same in all files, whichever are requested."""
+    """The categories of every split of the snapshot, sorted: numbers mean the same in all files, whichever are requested. Also
+    those that were searched for and never found."""
     found: set[str] = set()
     for shards in job.all_splits.values():
         for shard in shards.shards:
@@ -97,6 +98,7 @@ def _categories(job: ExportJob) -> list[str]:
                         "run `rsflow build` again, then export"
                     )
                 found.update(thing["category"] for thing in _objects(job, sample))
+                found.update(map(neutralise, sample.record["vocabulary"]))
     return sorted(found)
 
 

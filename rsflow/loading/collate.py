@@ -14,6 +14,7 @@ longer than `max_tokens`. Answers are never truncated: whole exchanges are remov
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -30,6 +31,8 @@ from rsflow.loading.decoding.row_masks import MaskSize, check_mask_size, row_mas
 from rsflow.loading.decoding.sizes import check_picture_sizes
 from rsflow.loading.number_values import check_at_least
 
+_LOG = logging.getLogger("rsflow.loading")
+_OPEN_ANSWERS = "the chat template of %s closes answers with no special token, so no model learns where they end: add eos_token"
 IGNORED = -100  # what torch's cross entropy, and so every model of transformers, leaves out
 Example = Mapping[str, Any]
 Grouping = Literal["joined", "each", "first"]
@@ -144,11 +147,19 @@ class Collate:
                 return_dict=True,
                 return_assistant_tokens_mask=True,
             )
-            return TokenizedConversation(list(marked["input_ids"]), [bool(one) for one in marked["assistant_masks"]])
+            return _with_closing_tokens(marked["input_ids"], marked["assistant_masks"], self.processor.tokenizer.eos_token_id)
         tokens = self.processor.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         spans = list(self._answers(row, text))
-        mask = [any(start < stop and a < stop and start < b for a, b in spans) for start, stop in tokens["offset_mapping"]]
+        # A token may begin before the answer, as " Two" does; one that reaches into the next question is not the answer's.
+        mask = [any(start < stop and a < stop <= b for a, b in spans) for start, stop in tokens["offset_mapping"]]
         return TokenizedConversation(list(tokens["input_ids"]), mask)
+
+    def closes_answers(self) -> bool:
+        """Whether a special token ends an answer: without one a model does not learn where answers end."""
+        row = Conversation("", (), (("user", "Water"), ("assistant", "Water")))
+        ids, mask = self._tokenize_with_mask(row, self._text(row))
+        added = self.processor.tokenizer.added_tokens_decoder
+        return any(is_answer and one in added and added[one].special for one, is_answer in zip(ids, mask, strict=True))
 
     def _answers(self, row: Conversation, text: str) -> Iterator[tuple[int, int]]:
         """The assistant's turns in the text, [start, stop) in characters."""
@@ -210,8 +221,18 @@ def collate(
     check_at_least(1, max_tokens=max_tokens)
     template = getattr(processor, "chat_template", None)
     if not isinstance(template, str):
-        raise ConfigError(f"{type(processor).__name__} has no chat template: set processor.chat_template to the model's own")
-    return Collate(processor, grouping, max_tokens, system, pictures, masks)
+        found = f"{type(processor).__name__} has no chat template: set processor.chat_template to the model's own"
+        raise ConfigError(f"{found}; a family without conversations, such as PaliGemma, cannot be collated")
+    if not (made := Collate(processor, grouping, max_tokens, system, pictures, masks)).closes_answers():
+        _LOG.warning(_OPEN_ANSWERS, type(processor).__name__)
+    return made
+
+
+def _with_closing_tokens(ids: Sequence[int], marks: Sequence[int], eos: int | None) -> TokenizedConversation:
+    """The template's marks, and the end token where one follows a marked answer at once: LLaVA-OneVision marks the text alone,
+    and a model that is never trained on its end would not stop."""
+    mask = [bool(mark) or (bool(before) and one == eos) for one, mark, before in zip(ids, marks, (0, *marks), strict=False)]
+    return TokenizedConversation(list(ids), mask)
 
 
 def _conversations(one: Example, grouping: Grouping, pictures: Pictures) -> list[Conversation]:

@@ -9,6 +9,7 @@ workers hold copies of the stream that are made before an iteration begins.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
@@ -180,6 +181,10 @@ class Stream(IterableDataset[dict[str, Any]]):
                 self.start_epoch(cursor.epoch)
             return self.origin
         self._worker_iterations += 1
+        if self._worker_iterations == 1:
+            # A forked worker's collector must not finalise what the process that forked left behind: objects of libraries whose
+            # threads a fork does not take along (Ray, arrow, s3fs, former DataLoaders) may crash or hang when they are.
+            gc.freeze()
         token = iteration_token(worker.seed - worker.id, self._worker_iterations)
         if self._resumed is None:
             return self._shared.begin_in_worker(worker.id, token, self.plan.next_epoch_start)

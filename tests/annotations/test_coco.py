@@ -338,6 +338,17 @@ def test_a_picture_of_several_files_is_complete_for_what_one_of_them_is_complete
     assert complete_for(vague) == [("crane", "ship"), ("crane",)]
 
 
+def test_keypoints_are_left_out_and_counted_once_a_file(tmp_path: Path) -> None:
+    records = [
+        {"id": n, "image_id": 1, "category_id": 0, "bbox": [10 * n, 20, 9, 9], "keypoints": [12, 21, 2][: 3 * (n > 1)]}
+        for n in (1, 2, 3)
+    ]
+    found = read_coco(written(tmp_path, annotations=records))
+    assert len(found.pictures["Harbour_1"].labels) == 3
+    assert [(one.reason, one.detail.partition(" have")[0]) for one in found.rejects] == [("keypoints", "2 records")]
+    assert found.pictures["Harbour_1"].complete
+
+
 @pytest.mark.parametrize("crowd", [1, "1", True, "true", 1.0])
 def test_a_crowd_is_an_area_in_which_only_its_category_is_not_known(tmp_path: Path, crowd: Any) -> None:
     picture = one(tmp_path, bbox=[10, 20, 30, 40], iscrowd=crowd)

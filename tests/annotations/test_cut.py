@@ -71,7 +71,7 @@ def geometry(shape: Shape) -> shapely.Geometry:
 
 
 @given(st.one_of(boxes(), polygons()), edges, edges)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_pieces_of_a_partition_hold_the_whole_object(shape: Shape, rows: list[int], cols: list[int]) -> None:
     pieces = [piece for window in windows(rows, cols) for piece in clip_labels([label(shape)], window, 0.0, SCENE)]
     if geometry(shape).area > 0:
@@ -83,7 +83,7 @@ def test_the_pieces_of_a_partition_hold_the_whole_object(shape: Shape, rows: lis
 @given(
     st.one_of(boxes(), polygons()), st.integers(0, SIDE - 1), st.integers(0, SIDE - 1), st.integers(1, 80), st.integers(1, 80)
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_piece_is_what_shapely_sees_through_the_window(shape: Shape, row: int, col: int, height: int, width: int) -> None:
     window = Window(row, col, height, width)
     found = clip_labels([label(shape)], window, 0.0, SCENE)

@@ -45,6 +45,14 @@ def test_captions_in_the_layout_of_nwpu(tmp_path: Path) -> None:
     assert picture.split == "test"
 
 
+@pytest.mark.parametrize(("sentences", "kept"), [("A ship.", 1), ({"raw": "A ship."}, 1), (7, 0), (True, 0), ({}, 0), ("", 0)])
+def test_sentences_that_are_no_list_are_one_sentence_or_a_reject(tmp_path: Path, sentences: Any, kept: int) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"images": [{"filename": "a.tif", "sentences": sentences}]}))
+    found = read_annotations(Annotations("captions", str(tmp_path / "a.json")))
+    assert [label.text for picture in found.pictures.values() for label in picture.labels] == ["A ship."] * kept
+    assert len(found.rejects) == 1 - kept
+
+
 @pytest.mark.parametrize("data", ["{", [1], {"info": {}}, {}])
 @pytest.mark.parametrize("form", ["captions", "floodnet"])
 def test_a_json_of_something_else_stops_with_its_name(tmp_path: Path, form: str, data: Any) -> None:
@@ -80,8 +88,8 @@ def test_rsvqa_joins_its_three_files_and_keeps_what_is_active(tmp_path: Path) ->
     assert {name: picture.split for name, picture in annotated.pictures.items()} == {"0": "train", "2": "train", "9": "test"}
     labels = annotated.pictures["0"].labels
     assert [(label.text, label.category, label.provenance.name) for label in labels] == [
-        ("Is a road present?", "yes", "rsvqa/presence"),
-        ("How many roads?", "0", "rsvqa/count"),
+        ("Is a road present?", "yes", "rsvqa:presence"),
+        ("How many roads?", "0", "rsvqa:count"),
     ]
     assert annotated.rejects == ()
 
@@ -117,7 +125,7 @@ def test_floodnet_counts_are_answers_and_types_are_kept(tmp_path: Path) -> None:
     }
     annotated = read_annotations(Annotations("floodnet", written(tmp_path, entries)))
     (label,) = annotated.pictures["10168"].labels
-    assert (label.text, label.category, label.provenance.name) == ("How many?", "3", "floodnet/Simple_Counting")
+    assert (label.text, label.category, label.provenance.name) == ("How many?", "3", "floodnet:Simple_Counting")
     assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [
         ("dataset.json entry 1", "empty_answer"),
         ("dataset.json entry 2", "broken_record"),

@@ -315,7 +315,7 @@ def test_the_error_of_control_points_is_estimated_from_the_points_themselves(
 
 def test_a_map_of_the_whole_world_has_cells_everywhere(write_scene: Any, warp: Any) -> None:
     pixels = np.full((1, 180, 360), 9, "uint8")
-    scenes = warp(write_scene(pixels, crs="EPSG:4326", transform=from_origin(-180, 90, 1, 1)), 50_000.0, 16)
+    scenes = warp(write_scene(pixels, crs="EPSG:4326", transform=from_origin(-180, 90, 1, 1)), 200_000.0, 16)
     assert len(scenes) == 122
     for scene in (scenes[0], scenes[15], scenes[60], scenes[-1]):
         found = whole(scene)

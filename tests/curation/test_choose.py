@@ -94,7 +94,7 @@ SOME = st.lists(
 SAID = st.lists(st.tuples(st.integers(0, 24), st.sampled_from(["vqa", "captioning"]), st.sampled_from("uvw")), max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(SOME, SAID, st.randoms(use_true_random=False))
 def test_laws(items: list[Any], said: list[Any], random: Any) -> None:
     rows = [

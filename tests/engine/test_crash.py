@@ -253,7 +253,7 @@ def test_a_run_that_is_stopped_or_killed_goes_on_where_it_was(
         assert kept > done
         done = kept
     # More tasks at a time than the machine may have cores: their order is as random as it gets.
-    last = subprocess.run([*BUILD, *command, "engine.workers=5"], capture_output=True, text=True, timeout=400, check=False)
+    last = subprocess.run([*BUILD, *command, "engine.workers=3"], capture_output=True, text=True, timeout=400, check=False)
     assert last.returncode == 0, last.stderr
     whole = run(config_of(large, f"root={large / 'whole'}", *QUICK))
     assert done < whole.now.label.num_rows

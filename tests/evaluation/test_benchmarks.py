@@ -51,6 +51,10 @@ def write_rsvqa(folder: Path, pictures: str, prefix: str) -> int:
             parts["answers"].append({**row, "question_id": row["id"], "answer": answer})
     for part, rows in parts.items():
         (folder / f"{prefix}_split_test_{part}.json").write_text(json.dumps({part: rows}))
+        (folder / f"{prefix}_split_train_{part}.json").write_text(json.dumps({part: []}))
+        if prefix == "USGS":  # the second test split is another benchmark: its questions must not come in
+            others = [{**row, "question": "Is a pier present?"} if part == "questions" else row for row in rows]
+            (folder / f"USGS_split_test_phili_{part}.json").write_text(json.dumps({part: others}))
     return 4
 
 
@@ -99,3 +103,6 @@ def test_a_benchmark_builds_and_right_answers_score_full(name: str, tmp_path: Pa
     found = {(one.by, one.group, one.metric): one.value for one in scores}
     metric = {"dior_rsvg": "acc@0.5", "rsvqa_hr": "accuracy", "rsvqa_lr": "accuracy"}.get(name, "rouge_l")
     assert found["source", name, metric] == pytest.approx(1.0)
+    if metric == "accuracy":
+        assert {group for by, group, _ in found if by == "kind"} == {"count", "presence"}
+        assert found["source", name, "average_ranged_accuracy"] == pytest.approx(1.0)

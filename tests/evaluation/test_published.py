@@ -62,5 +62,5 @@ def test_the_page_ranks_texts_by_the_words_they_share() -> None:
     right = caption("a", 0, "two ships at a quay", "two ships at a quay")
     near, wrong = caption("b", 0, "two ships at a quay", "two ships at sea"), caption("c", 0, "two ships", "a forest")
     found = examples([right, near, wrong])["captioning"]
-    assert found["worst"] == [wrong, near, right] == found["best"][::-1]
+    assert found == {"worst": [wrong, near], "best": [right]}
     assert shared_words("", "a") == 0.0 == shared_words("", "")

@@ -274,14 +274,14 @@ def test_pycocotools_sees_every_part_hole_and_flag_under_one_numbering(tmp_path:
     train = [
         with_objects(0, "train", [thing("ship", HOLE), two, crowd], ["ship"]),
         with_objects(1, "train", [], []),
-        with_objects(2, "train", [], ["ship"]),
+        with_objects(2, "train", [], ["ship", "tug"]),  # no tug anywhere: searched for, and never found
     ]
     val = [with_objects(3, "val", [thing("car", [HOLE[1]], flags=["difficult"])], ["car"])]
     root = write_root(tmp_path / "lake", {"train": [train], "val": [val]})
     tally = export(str(root), "coco", str(tmp_path / "out"))
     found = {split: COCO(str(tmp_path / "out" / f"instances_{split}.json")) for split in ("train", "val")}
     assert found["train"].cats == found["val"].cats
-    assert [entry["name"] for entry in found["val"].dataset["categories"]] == ["bridge", "car", "ship"]
+    assert [entry["name"] for entry in found["val"].dataset["categories"]] == ["bridge", "car", "ship", "tug"]
     by_name = {found["train"].cats[one["category_id"]]["name"]: one for one in found["train"].anns.values()}
     assert by_name["ship"]["area"] == 80 * 80 - 40 * 40 + 20 * 20 == found["train"].annToMask(by_name["ship"]).sum()
     assert by_name["bridge"]["area"] == 80 * 80 + 20 * 20

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 from collections import Counter
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader
 
 from rsflow.errors import ConfigError
 from rsflow.loading.loader import Loader
@@ -168,3 +172,29 @@ def test_equal_proportions_are_one_mix(lake: Any, pair: tuple[Any, Any]) -> None
     other = stream(lake.root, mix=Mix("sensor", dict(zip(("optical", "sar"), pair, strict=True))))
     other.load_state_dict(plain.state_dict())
     assert [one["key"] for one in other] == [one["key"] for one in plain]
+
+
+def collect_garbage(examples: list[Any]) -> int:
+    gc.collect()
+    return len(examples)
+
+
+def test_a_forked_worker_finalises_nothing_that_its_parent_left(lake: Any, tmp_path: Path) -> None:
+    """Objects with threads of their own crash or hang where they are finalised in a process without these threads."""
+
+    class Left:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            (tmp_path / str(os.getpid())).touch()
+
+    gc.disable()
+    try:
+        Left()
+        dataset = stream(lake.root, batch_size=SIZE, decode=False)
+        loader = DataLoader(dataset, SIZE, num_workers=1, collate_fn=collect_garbage, multiprocessing_context="fork")
+        assert sum(loader) == 73
+    finally:
+        gc.enable()
+    assert {int(found.name) for found in tmp_path.iterdir()} <= {os.getpid()}

@@ -65,7 +65,7 @@ def test_a_prompt_that_ends_with_the_answers_space_is_refused(configure: Configu
     shutil.copytree(earthgpt, folder)
     template = folder / "chat_template.jinja"
     template.write_text(template.read_text().replace("Assistant:\n", "Assistant: "))
-    with pytest.raises(ConfigError, match=r"ends a prompt with .*Assistant: ', whose tokens are others than in training"):
+    with pytest.raises(ConfigError, match=r"ends a prompt with .*Assistant: ', but in training .* stands before an answer"):
         train(configure(base_model=str(folder)))
 
 

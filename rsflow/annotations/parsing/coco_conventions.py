@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rsflow.annotations.parsing.text_files import parse_flag
+from rsflow.records import Reject
 from rsflow.spatial.geometry import Ring, ring_area
 
 POLYGON_MEANINGS = ("outlines", "boxes", "oriented_boxes")
@@ -24,6 +25,13 @@ def marks_every_mask_as_crowd(records: list[Any]) -> bool:
     return bool(objects) and all(
         parse_flag(record.get("iscrowd")) and isinstance(record.get("segmentation"), dict) for record in objects
     )
+
+
+def keypoint_rejects(records: list[Any], file: str) -> list[Reject]:
+    """One reject that counts the records with keypoints, which no label holds; none without them."""
+    count = sum(bool(record.get("keypoints")) for record in records if isinstance(record, dict))
+    found = f"{count:,} records have keypoints, which are left out; their boxes and outlines are kept"
+    return [Reject("annotation", "annotations", "keypoints", found, file)] if count else []
 
 
 def find_polygon_meaning(records: list[Any]) -> str:

@@ -17,12 +17,19 @@ import shapely
 
 from rsflow.spatial.geometry import Region, bounding_box, corners
 
+IOU_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of DIOR-RSVG's protocol (https://arxiv.org/abs/2210.12634)
+
+
+def region_overlap(one: Region, other: Region) -> tuple[float, float]:
+    """(intersection, union) of two regions, each a box or four corners, in square pixels."""
+    a, b = (shapely.make_valid(shapely.Polygon(np.reshape(corners(region), (4, 2)))) for region in (one, other))
+    return float(shapely.intersection(a, b).area), float(shapely.union(a, b).area)
+
 
 def region_iou(one: Region, other: Region) -> float:
-    """Intersection over union of two regions, each a box or four corners, in pixels; 0 where one has no area."""
-    a, b = (shapely.make_valid(shapely.Polygon(np.reshape(corners(region), (4, 2)))) for region in (one, other))
-    union = shapely.union(a, b).area
-    return float(shapely.intersection(a, b).area / union) if union > 0 else 0.0
+    """Intersection over union of two regions; 0 where both have no area."""
+    intersection, union = region_overlap(one, other)
+    return intersection / union if union > 0 else 0.0
 
 
 def mean_matched_iou(expected: Sequence[Region], found: Sequence[Region]) -> float:

@@ -16,7 +16,7 @@ from typing import Any
 from rsflow.dialects import Dialect
 from rsflow.evaluation.answers import Answer
 from rsflow.evaluation.questions import Question
-from rsflow.evaluation.scores.box_scores import BoxList, mean_matched_iou, region_iou
+from rsflow.evaluation.scores.box_scores import IOU_THRESHOLDS, BoxList, mean_matched_iou, region_iou
 from rsflow.evaluation.scores.graph_scores import graph_measures
 from rsflow.evaluation.scores.group_answers import (
     SHARE_TOLERANCE,
@@ -26,13 +26,12 @@ from rsflow.evaluation.scores.group_answers import (
     judge_shares,
     parse_boxes,
 )
+from rsflow.evaluation.scores.number_ranges import RSVQA_TYPES
 from rsflow.evaluation.scores.outline_scores import OUTLINE_KINDS, outline_measures
 from rsflow.evaluation.scores.short_answers import mentions, named_values, normalise, parse_number, parse_share, parse_yes_no
-from rsflow.instructions.wording.positions import PLACES
+from rsflow.evaluation.scores.value_judges import Measures, judge_annotated, judge_measured, judge_same_words, judge_value
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import replace_marks, without_marks
-
-Measures = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Scored:
 
     `parsed` is False where there was no answer or it could not be read; its shares are then 0, its errors not known. `text`: as
     it was written. `words`, `reference`: the answer and the right one without box spellings. `boxes`: by category, for average
-    precision.
+    precision. `found`: all regions of the answer, on its one picture.
     """
 
     question: Question
@@ -51,6 +50,7 @@ class Scored:
     words: str = ""
     reference: str = ""
     boxes: tuple[BoxList, ...] = field(default=())
+    found: tuple[Region, ...] = ()
 
 
 def score_answers(rows: Iterable[tuple[Question, Answer]], dialect: Dialect) -> list[Scored]:
@@ -82,12 +82,12 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
     elif answer.text is not None:
         text, boxes = dialect.parse(answer.text, question.height_px, question.width_px)
     plain, reference = _plain(text), _plain(question.reference)
-    named = _judge_annotated if question.kind == "answer" else _judge_value
+    named = judge_annotated if question.kind == "answer" else judge_value
     judge = partial(named, values) if question.kind in NAMED_KINDS else KINDS.get(question.kind, _judge_text)
     if {"number", "least", "most"} <= question.answer.keys():
-        judge = _judge_measured
+        judge = judge_measured
     elif question.kind in _WORDED and not reference.isascii():
-        judge = _judge_same_words
+        judge = judge_same_words
     elif _captions_region(question):
         judge = partial(_judge_region_caption, values)
     measures = None
@@ -97,7 +97,7 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
     if measures is None:
         worst = dict.fromkeys(judge(question, reference, boxes) or {}, 0.0) if _captions_region(question) else _worst(question)
         return Scored(question, answer.text or "", False, worst, plain, reference, lists)
-    return Scored(question, answer.text or "", True, measures, plain, reference, lists)
+    return Scored(question, answer.text or "", True, measures, plain, reference, lists, () if question.sizes else tuple(boxes))
 
 
 def _captions_region(question: Question) -> bool:
@@ -123,46 +123,6 @@ def _judge_group(question: Question, text: str, by_picture: BoxesByPicture) -> M
 def _plain(text: str) -> str:
     """A text without marks: phrases stay, boxes go."""
     return " ".join(without_marks(text).split())
-
-
-def _judge_value(values: set[str], question: Question, text: str, boxes: list[Region]) -> Measures | None:
-    """Right is an answer that names the value and none of the others: neither "left" for "upper left" nor a list of all."""
-    value = str(question.answer["value"])
-    return {"accuracy": float(named_values(text, values | _places(question.kind)) == {normalise(value)})} if text else None
-
-
-def _judge_measured(question: Question, text: str, boxes: list[Region]) -> Measures | None:
-    """Right is a number in the interval that the rounded answer stands for; kilometres are read where metres are meant."""
-    found, answer = parse_number(text), question.answer
-    if found is None:
-        return None
-    if answer.get("unit") == "m" and re.search(r"\d\s*(?:km|kilomet)", text):
-        found *= 1000
-    slack = 1e-9 * abs(answer["number"])
-    error = abs(found - answer["number"]) / max(abs(answer["number"]), 1e-12)
-    return {"accuracy": float(answer["least"] - slack <= found <= answer["most"] + slack), "relative_error": error}
-
-
-def _judge_annotated(values: set[str], question: Question, text: str, boxes: list[Region]) -> Measures | None:
-    """An annotator's answer is read as what it is: yes or no, a number, or a name among those that the question has."""
-    value = str(question.answer["value"])
-    if normalise(value) in {"yes", "no"}:
-        found = parse_yes_no(text)
-        return None if found is None else {"accuracy": float(found == (normalise(value) == "yes"))}
-    if (expected := parse_number(value)) is not None and re.fullmatch(r"[\d.,]+", value.strip()):
-        number = parse_number(text)
-        return None if number is None else {"accuracy": float(number == expected), "count_error": abs(number - expected)}
-    return _judge_value(values, question, text, boxes)
-
-
-def _judge_same_words(question: Question, text: str, boxes: list[Region]) -> Measures | None:
-    """Of a language whose words are not read: right is the very answer, without punctuation and spaces."""
-    answered, expected = (re.sub(r"[\W_]+", "", words) for words in (text, question.reference))
-    return {"accuracy": float(answered == expected)} if answered else None
-
-
-def _places(kind: str) -> set[str]:
-    return {place for row in PLACES for place in row} if kind in {"place", "relation"} else set()
 
 
 def _judge_yes_no(question: Question, text: str, boxes: list[Region]) -> Measures | None:
@@ -197,7 +157,7 @@ def _judge_box(question: Question, text: str, boxes: list[Region]) -> Measures |
         return None
     # The first box is the answer; a model that names several has not located one.
     overlap = region_iou(question.boxes[question.answer["box"]], boxes[0])
-    return {"acc@0.5": float(overlap >= 0.5), "acc@0.7": float(overlap >= 0.7), "iou": overlap}
+    return {**{f"acc@{threshold}": float(overlap >= threshold) for threshold in IOU_THRESHOLDS}, "iou": overlap}
 
 
 def _judge_boxes(question: Question, text: str, boxes: list[Region]) -> Measures | None:
@@ -248,7 +208,7 @@ KINDS: dict[str, Judge] = {
     "yes_no": _judge_yes_no,
 }
 _WORST: dict[str, Measures] = {
-    "box": {"acc@0.5": 0.0, "acc@0.7": 0.0, "iou": 0.0},
+    "box": {**dict.fromkeys([f"acc@{threshold}" for threshold in IOU_THRESHOLDS], 0.0), "iou": 0.0},
     "boxes": {"iou": 0.0},
     "all_boxes": {"iou": 0.0},
     "scene_graph": {"triple_f1": 0.0, "iou": 0.0},
@@ -260,6 +220,8 @@ _WORST: dict[str, Measures] = {
 def _worst(question: Question) -> Measures:
     if question.kind == "text" and _is_of_group(question):
         return {"accuracy": 0.0}
+    if question.kind == "answer" and question.question_type in RSVQA_TYPES:
+        return {"accuracy": 0.0, "ranged_accuracy": 0.0}
     return dict(_WORST.get(question.kind, {"accuracy": 0.0}))
 
 

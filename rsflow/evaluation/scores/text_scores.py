@@ -2,8 +2,8 @@
 
 The arithmetic is pycocoevalcap's, as the field reports it (https://github.com/salaniz/pycocoevalcap). Its tokenizer needs Java;
 words are split by nltk's Treebank rules instead, lower-cased and without punctuation, which is what that tokenizer does to
-plain English: scores of rsflow's captions and descriptions are the same to six digits. SPICE is left out: its models are
-downloaded.
+English, brackets, abbreviations and typographic signs included: scores of captions are the same to six digits. SPICE is left
+out: its models are downloaded.
 """
 
 from __future__ import annotations
@@ -16,8 +16,20 @@ from collections.abc import Mapping, Sequence
 
 from rsflow.errors import UsageError
 
-# What pycocoevalcap's tokenizer leaves out, brackets as they are written; "%" is a word.
-_PUNCTUATION = {"''", "'", "``", "`", "(", ")", "{", "}", ".", "?", "!", ",", ":", "-", "--", "...", ";"}
+# What pycocoevalcap leaves out of its words. Brackets it means to leave out too, but keeps: they are spelled in letters.
+_PUNCTUATION = {"''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"}
+_BRACKETS = {"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-"}
+# Typographic signs as the Treebank writes them, and what nltk's rules do not part: quotes before words, "~" before numbers.
+_PLAIN = [
+    (re.compile("[\u2013\u2014]"), " -- "),
+    (re.compile("\u2026"), " ... "),
+    (re.compile("\u2019"), "'"),
+    (re.compile("[\u2018\u201c\u201d]"), " `` "),
+    (re.compile(r"(?:^|(?<=\s))'(?=[a-z])"), " ` "),
+    (re.compile("~"), " ~ "),
+]
+_ABBREVIATION = re.compile(r"(?<![\w.])(?:(?:[a-z]\.)+[a-z]|mr|mrs|ms|dr|st|prof|vs|etc|no(?=\.\s*\d))\.")
+_DOT = "\ue000"  # stands for the full stop of an abbreviation, which stays with its word
 
 
 def score_texts(references: Sequence[Sequence[str]], candidates: Sequence[str], meteor: bool = False) -> dict[str, float]:
@@ -44,12 +56,17 @@ def score_texts(references: Sequence[Sequence[str]], candidates: Sequence[str], 
 
 
 def split_words(text: str) -> str:
-    """Words apart, lower case, no punctuation."""
+    """Words apart, lower case, no punctuation, brackets in letters: as pycocoevalcap's PTBTokenizer gives them."""
     from nltk.tokenize.treebank import TreebankWordTokenizer
 
+    text = text.lower()
+    for pattern, plain in _PLAIN:
+        text = pattern.sub(plain, text)
+    text = _ABBREVIATION.sub(lambda found: found[0].replace(".", _DOT), text)
     # nltk's rules expect one sentence: only the last full stop is apart from its word.
-    words = TreebankWordTokenizer().tokenize(re.sub(r"\.(?=\s)", " .", text.lower()))
-    return " ".join(word for word in words if word not in _PUNCTUATION) or "."
+    words = TreebankWordTokenizer().tokenize(re.sub(r"(?<!\.)\.(?=\s)", " .", text))
+    kept = (_BRACKETS.get(word, word).replace(_DOT, ".") for word in words if word not in _PUNCTUATION)
+    return " ".join(kept) or "."
 
 
 def _score_meteor(expected: Mapping[int, list[str]], given: Mapping[int, list[str]]) -> float:

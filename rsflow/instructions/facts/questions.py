@@ -19,23 +19,24 @@ from rsflow.text.turns import escape
 
 def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer | Reject]:
     """In alphabetical order of the questions."""
-    by_text: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    by_text: dict[str, list[tuple[int, str, str, str]]] = defaultdict(list)
     for position, label in tile_facts.labels_of_kind(facts, "question"):
         question, answer = (" ".join(text.split()) for text in (label.text, label.category))
         if normalise_text(question) and answer:
-            by_text[normalise_text(question)].append((position, question, answer))
+            _, _, type_name = label.provenance.name.partition(":")  # "rsvqa:count"
+            by_text[normalise_text(question)].append((position, question, answer, type_name))
     for wording in sorted(by_text):
-        answers = sorted({normalise_text(answer) for _, _, answer in by_text[wording]})
+        answers = sorted({normalise_text(answer) for _, _, answer, _ in by_text[wording]})
         if len(answers) > 1:
             yield reject_instruction(
                 facts, "vqa", "contradictory_answers", f"{by_text[wording][0][1]!r} is answered {', '.join(answers)}"
             )
         else:
-            question, answer = min((question, answer) for _, question, answer in by_text[wording])
-            yield _annotated_question(question, answer, tuple(position for position, _, _ in by_text[wording]))
+            question, answer, type_name = min(asked[1:] for asked in by_text[wording])
+            yield _annotated_question(question, answer, type_name, tuple(asked[0] for asked in by_text[wording]))
 
 
-def _annotated_question(question: str, answer: str, labels: tuple[int, ...]) -> QuestionAnswer:
+def _annotated_question(question: str, answer: str, type_name: str, labels: tuple[int, ...]) -> QuestionAnswer:
     question_text = escape(english.capitalise(question))
     answer_text = escape(answer)
     return QuestionAnswer(
@@ -44,7 +45,7 @@ def _annotated_question(question: str, answer: str, labels: tuple[int, ...]) -> 
         subject=normalise_text(question),
         short_answer=answer_text,
         full_answer=english.capitalise(answer_text) + ("" if answer_text.endswith((".", "!", "?")) else "."),
-        answer={"kind": "answer", "value": answer},
+        answer={"kind": "answer", "value": answer, **({"type": type_name} if type_name else {})},
         labels=labels,
         placeholders={"question": question_text if question_text.endswith(("?", ".", "!", ":")) else f"{question_text}?"},
     )

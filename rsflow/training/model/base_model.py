@@ -8,6 +8,7 @@ pictures have another size than boxes are spelled for).
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,21 +90,28 @@ def resolve_dialect(config: TrainConfig, loaded: Loaded) -> str:
 
 
 def check_prompt_tokens(processor: Any) -> None:
-    """ConfigError where the chat template's prompt for an answer has other tokens than the same words have in training.
+    """ConfigError where the chat template's prompt for an answer ends otherwise than the same words do in training.
 
     A prompt that ends with a space is the usual case: in training the space and the answer's first word are one token, so a
-    model that is asked sees tokens that it never saw in training, and says anything.
+    model that is asked sees tokens that it never saw in training, and says anything. More white space before the same last
+    character does no such harm: LLaVA-OneVision's template has a space before its line break in training alone.
     """
     question, answer = ({"role": role, "content": [{"type": "text", "text": "Water"}]} for role in ("user", "assistant"))
     prefix, conversation = (
         processor.apply_chat_template(turns, tokenize=False, add_generation_prompt=is_prompt)
         for turns, is_prompt in (([question], True), ([question, answer], False))
     )
-    prompt, whole = (processor.tokenizer(text, add_special_tokens=False)["input_ids"] for text in (prefix, conversation))
-    if whole[: len(prompt)] != prompt:
+    tokenize = partial(processor.tokenizer, add_special_tokens=False, return_offsets_mapping=True)
+    prompt, whole = tokenize(prefix)["input_ids"], tokenize(conversation)
+    if whole["input_ids"][: len(prompt)] == prompt:
+        return
+    start = conversation.rfind("Water")
+    is_same_text = conversation[:start].split() == prefix.split() and conversation[start - 1] == prefix[-1]
+    if not is_same_text or start not in (first for first, _ in whole["offset_mapping"]):
         raise ConfigError(
-            f"the processor's chat template ends a prompt with {prefix[-12:]!r}, whose tokens are others than in training, "
-            "where the answer follows: let the template's generation prompt end before the space (chat_template.jinja)"
+            f"the processor's chat template ends a prompt with {prefix[-12:]!r}, but in training "
+            f"{conversation[:start][-12:]!r} stands before an answer, with other tokens: "
+            "let both be the same, and end before a space (chat_template.jinja)"
         )
 
 

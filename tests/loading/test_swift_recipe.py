@@ -1,0 +1,44 @@
+"""The recipe for ms-swift in docs/streaming.md, by ms-swift's own loader where it is installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rsflow.loading.stream import stream
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "streaming.md"
+CHECK = """
+from swift.dataset import load_dataset
+found, _ = load_dataset(["rsflow"], streaming=True, strict=True, remove_unused_columns=True)
+for row in found:
+    assert len(row["images"]) == row["messages"][0]["content"].count("<image>") == 1
+    assert row["images"][0]["bytes"]
+    print(row["messages"][1]["content"])
+"""
+
+
+def recipe() -> str:
+    return DOCUMENT.read_text().split("# register.py\n")[1].split("```")[0]
+
+
+def test_the_rows_are_the_streams(lake: Any, tmp_path: Path) -> None:
+    pytest.importorskip("swift.dataset", reason="ms-swift is not installed")
+    code = recipe().replace('"lake"', repr(str(lake.root))) + CHECK
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expected = [
+        instruction["turns"][1]["text"]
+        for sample in stream(str(lake.root), dialect="qwen3", repeat=3, rank=0, world_size=1)
+        for instruction in sample["instructions"]
+    ]
+    assert done.stdout.splitlines()[-len(expected) :] == expected
+
+
+def test_the_recipe_is_python_and_streams_one_process() -> None:
+    compile(recipe(), "register.py", "exec")
+    assert "rank=0, world_size=1" in recipe()
