@@ -1,6 +1,6 @@
 """From nothing to a table in one command: write the demo's places, build, train, evaluate, compare with what never looks.
 
-    python pipelines/train_demo.py FOLDER [--places 6] [--size-px 2048] [key=value ...]
+    python pipelines/train_demo.py FOLDER [--places 8] [--size-px 2048] [key=value ...]
 
 On two CPUs it takes under a quarter of an hour. `key=value` changes the training (docs/training.md): max_steps=600.
 FOLDER/table.txt is the table, FOLDER/model/model the model, for `rsflow evaluate`. Run again, it goes on where it was.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rsflow.config.yaml_file import parse_overrides
 from rsflow.demo.places import FIRST_SEED, write_demo_places
-from rsflow.demo.proof import table_text, timed, train_and_compare
+from rsflow.demo.proof import TASKS, table_text, timed, train_and_compare
 from rsflow.phases.build import run
 from rsflow.planning.recipe import load
 
@@ -21,7 +21,7 @@ from rsflow.planning.recipe import load
 def main() -> None:
     parser = argparse.ArgumentParser(description="Build the demo's places, train a small model on them, and compare.")
     parser.add_argument("folder")
-    parser.add_argument("--places", type=int, default=6, help="invented places of about 2 km (default 6)")
+    parser.add_argument("--places", type=int, default=8, help="invented places, of which the last quarter is test (default 8)")
     parser.add_argument("--size-px", type=int, default=2048, help="side of their optical scenes")
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="of the places; others are other ground")
     parser.add_argument("--seed", type=int, default=0, help="of the model's first weights and the order of samples")
@@ -30,7 +30,7 @@ def main() -> None:
     scenes = str(Path(given.folder, "scenes"))
     seeds = range(given.first_seed, given.first_seed + given.places)
     config = timed("scenes", lambda: write_demo_places(scenes, seeds, given.size_px))
-    build = load(config, ["engine.kind=inline"])
+    build = load(config, ["engine.kind=inline", f"instructions.tasks=[{', '.join(TASKS)}]"])
     timed("build", lambda: run(build))
     rows = timed("training", lambda: train_and_compare(build.root, given.folder, parse_overrides(given.overrides), given.seed))
     print(table_text(rows))

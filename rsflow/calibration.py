@@ -67,8 +67,8 @@ def missing_values(band: npt.NDArray[Any], fill: float | None) -> npt.NDArray[np
     """Where a band has no value (rows, cols): fill and what is not finite. None where it has one everywhere."""
     lost = None if fill is None else equals_fill(band, fill)
     if band.dtype.kind == "f":
-        odd = ~np.isfinite(band)
-        lost = odd if lost is None else lost | odd
+        not_finite = ~np.isfinite(band)
+        lost = not_finite if lost is None else lost | not_finite
     return lost if lost is not None and lost.any() else None
 
 

@@ -41,6 +41,8 @@ def _read_one(file: str) -> AnnotatedSet:
             continue
         for place, text in _texts(entry):
             try:
+                if not isinstance(text, str):
+                    raise DataError("empty_caption", f"caption is {shorten(text)}, expected a sentence")
                 picture.labels.append(Label("caption", "", _FROM, text=parse_text(text, "caption")))
             except DataError as error:
                 collector.reject(f"{where}{place}", error, picture)
@@ -69,8 +71,8 @@ def _picture(collector: FileCollector, entry: Any) -> OpenPicture:
 
 def _texts(entry: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     sentences = entry.get("sentences")
-    if isinstance(sentences, list):
-        for index, item in enumerate(sentences):
+    if sentences is not None:
+        for index, item in enumerate(sentences if isinstance(sentences, list) else [sentences]):
             yield f".sentences[{index}]", item.get("raw") if isinstance(item, dict) else item
         return
     for key, text in entry.items():

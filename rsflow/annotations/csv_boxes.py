@@ -67,6 +67,8 @@ def _read_one(file: str, columns: tuple[str, ...], delimiter: str, category: str
         try:
             if not columns and any(cells[len(names) :]):
                 raise DataError("broken_record", f"found {len(cells)} cells, the header has {len(names)} columns")
+            if len(cells) < len(names) and any(delimiter in cell for cell in cells):
+                raise DataError("broken_record", f"found {cells!r}, expected {len(names)} cells: a quote is not closed")
             found = found or collector.picture(_text(row, image, "the picture"))
             found.split = row.get("split") or found.split
             shape = _shape(row, box or ())

@@ -103,8 +103,12 @@ def _find_class_files(labels: Sequence[str]) -> dict[str, str]:
     """
     folders = dict.fromkeys(map(posixpath.dirname, labels))
     above = {folder: (folder, posixpath.dirname(folder), posixpath.dirname(posixpath.dirname(folder))) for folder in folders}
-    there = {place: _class_file_in(place) for place in dict.fromkeys(place for places in above.values() for place in places)}
-    nearest = {folder: next((there[place] for place in places if there[place]), "") for folder, places in above.items()}
+    class_files = {
+        place: _class_file_in(place) for place in dict.fromkeys(place for places in above.values() for place in places)
+    }
+    nearest = {
+        folder: next((class_files[place] for place in places if class_files[place]), "") for folder, places in above.items()
+    }
     found = [*dict.fromkeys(file for file in nearest.values() if file)]
     missing = next((folder for folder, file in nearest.items() if not file), None)
     if missing is not None and len(found) != 1:

@@ -14,11 +14,11 @@ from itertools import islice
 from typing import Any
 
 from rsflow.audit.labels.category_spellings import CategorySpellings
+from rsflow.audit.labels.object_labels import ObjectLabels
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.records.category_counts import CategoryCounts
 from rsflow.audit.records.duplicate_texts import DuplicateTexts, describe_pair, iter_example_records
 from rsflow.audit.records.near_duplicate_records import NearDuplicates
-from rsflow.audit.records.object_labels import ObjectLabels
 from rsflow.audit.records.positions import find_wrong_positions
 from rsflow.audit.records.set_rules import SetRules
 from rsflow.audit.records.text_rules import count_picture_tokens, find_faults, iter_named_categories

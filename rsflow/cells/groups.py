@@ -47,15 +47,15 @@ def form_groups(tiles: Iterable[CellTile], settings: Groups) -> list[CellGroup]:
     for tile in sorted(tiles, key=lambda tile: tile.tile_id):
         by_sensor[tile.sensor].append(tile)
     found: list[CellGroup] = []
-    series = list(_date_groups(by_sensor, settings))
+    series = list(_form_date_groups(by_sensor, settings))
     if "dates" in settings.kinds:
         found += series
     if "pairs" in settings.kinds:
-        found += [pair for group in series for pair in _pairs(group, settings)]
+        found += [pair for group in series for pair in _form_pairs(group, settings)]
     if "shuffled" in settings.kinds:
         found += [replace(group, kind="shuffled") for group in series]
     if "sensors" in settings.kinds:
-        found += _sensor_groups(by_sensor, settings)
+        found += _form_sensor_groups(by_sensor, settings)
     return sorted(found, key=lambda group: (group.kind, group.name))
 
 
@@ -65,9 +65,9 @@ def tiles_without_time(tiles: Iterable[CellTile], settings: Groups) -> list[Cell
     return sorted((tile for tile in tiles if needed and tile.acquired_at is None), key=lambda tile: tile.tile_id)
 
 
-def _date_groups(by_sensor: dict[str, list[CellTile]], settings: Groups) -> Iterator[CellGroup]:
+def _form_date_groups(by_sensor: dict[str, list[CellTile]], settings: Groups) -> Iterator[CellGroup]:
     for sensor, tiles in sorted(by_sensor.items()):
-        chosen = _one_per_period(tiles, settings)
+        chosen = _choose_per_period(tiles, settings)
         if len(chosen) > settings.max_dates:
             newest = [(-_seconds(tile), tile) for tile in chosen]
             ranked = newest if settings.policy == "nearest" else [(_rank(tile, settings), tile) for tile in chosen]
@@ -77,7 +77,7 @@ def _date_groups(by_sensor: dict[str, list[CellTile]], settings: Groups) -> Iter
             yield CellGroup("dates", sensor, tuple((tile, f"date{number}") for number, tile in enumerate(chosen, 1)))
 
 
-def _pairs(series: CellGroup, settings: Groups) -> Iterator[CellGroup]:
+def _form_pairs(series: CellGroup, settings: Groups) -> Iterator[CellGroup]:
     """Each date with the next and the first with the last; of two dates none beside their group of dates."""
     members, last = series.members, len(series.members) - 1
     if last == 1 and "dates" in settings.kinds:
@@ -87,7 +87,7 @@ def _pairs(series: CellGroup, settings: Groups) -> Iterator[CellGroup]:
         yield CellGroup("pairs", f"{series.name}:{members[one][1]}-{members[other][1]}", chosen)
 
 
-def _one_per_period(tiles: Sequence[CellTile], settings: Groups) -> list[CellTile]:
+def _choose_per_period(tiles: Sequence[CellTile], settings: Groups) -> list[CellTile]:
     """The best tile of each day or season, by time."""
     periods: dict[Hashable, list[CellTile]] = defaultdict(list)
     for tile in tiles:
@@ -97,7 +97,7 @@ def _one_per_period(tiles: Sequence[CellTile], settings: Groups) -> list[CellTil
     return sorted(best, key=_by_time)
 
 
-def _sensor_groups(by_sensor: dict[str, list[CellTile]], settings: Groups) -> Iterator[CellGroup]:
+def _form_sensor_groups(by_sensor: dict[str, list[CellTile]], settings: Groups) -> Iterator[CellGroup]:
     """For each tile of the first sensor that there is: the best of every other sensor within the window."""
     sensors = [sensor for sensor in SENSOR_NAMES if sensor in by_sensor]
     if len(sensors) < 2:
@@ -114,9 +114,9 @@ def _sensor_groups(by_sensor: dict[str, list[CellTile]], settings: Groups) -> It
             yield CellGroup("sensors", first.tile_id, tuple(members))
 
 
-def other_place(group: CellGroup, others: Sequence[Sequence[CellTile]], settings: Groups) -> CellGroup | None:
-    """The first picture of a pair of sensors beside one of the other sensor that shows other ground. `others`: the tiles of
-    further cells, the preferred cell first; of a cell the nearest in time. None where there is none."""
+def form_places_group(group: CellGroup, others: Sequence[Sequence[CellTile]], settings: Groups) -> CellGroup | None:
+    """The first picture of a pair of sensors with one of the other sensor on other ground. `others`: the tiles of further
+    cells, the preferred cell first; of a cell the nearest in time. None where there is none."""
     (first, sensor), (_, other) = group.members
     for tiles in others:
         near = [
@@ -137,14 +137,14 @@ def _is_near(one: CellTile, other: CellTile, settings: Groups) -> bool:
 
 
 def _companion_rank(first: CellTile, tile: CellTile, settings: Groups) -> tuple[float, ...]:
-    apart = _seconds_between(first, tile)
+    seconds_between = _seconds_between(first, tile)
     if settings.policy == "nearest":
-        return (apart, *_rank(tile, settings))
+        return (seconds_between, *_rank(tile, settings))
     if settings.policy == "seasons":
         times = (first.acquired_at, tile.acquired_at)
         same = None not in times and len({_period(time, settings) for time in times if time}) == 1
-        return (0.0 if same else 1.0, *_rank(tile, settings), apart)
-    return (*_rank(tile, settings), apart)
+        return (0.0 if same else 1.0, *_rank(tile, settings), seconds_between)
+    return (*_rank(tile, settings), seconds_between)
 
 
 def _rank(tile: CellTile, settings: Groups) -> tuple[float, ...]:

@@ -56,10 +56,10 @@ def cells_meeting(part: shapely.Geometry) -> Iterator[tuple[int, int]]:
         for col in range(math.floor(west / width), math.floor(east / width) + 1):
             box = shapely.box(col * width, row * ROW_DEG, (col + 1) * width, (row + 1) * ROW_DEG)
             if shapely.intersection(box, part).area > 0:
-                yield row, _signed(col, count)
+                yield row, _to_signed_column(col, count)
 
 
-def _signed(col: int, count: int) -> int:
+def _to_signed_column(col: int, count: int) -> int:
     """The column in the reference's range: east of Greenwich below half a turn, west of it down to half a turn."""
     col %= count
     return col if 2 * col < count else col - count

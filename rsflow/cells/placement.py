@@ -48,9 +48,9 @@ def target_grids(ring: Sequence[float], settings: CellSettings) -> list[TargetGr
         return [major_tom.cell_grid(row, col, settings.cell_px, settings.gsd_m) for row, col in cells]
     found = []
     for zone, part in parts:
-        cells = _cells(_projected(part, zone.crs), settings, _edge_bend(ring))
+        cells = _find_cells(_project(part, zone.crs), settings, _edge_bend(ring))
         if cells:
-            found.append(_grid(zone.name, zone.crs, cells, settings))
+            found.append(_make_grid(zone.name, zone.crs, cells, settings))
     return found
 
 
@@ -60,12 +60,12 @@ def cell_windows(ring: Sequence[float], grid: TargetGrid) -> list[Window]:
         return [Window(0, 0, grid.height_px, grid.width_px)]
     zone = zone_named(grid.cells.partition("/")[0])
     settings = CellSettings("utm", grid.gsd_m, grid.cell_px)
-    cells = _cells(_projected(zone_part(ring, zone), zone.crs), settings, _edge_bend(ring))
+    cells = _find_cells(_project(zone_part(ring, zone), zone.crs), settings, _edge_bend(ring))
     size = grid.cell_px
     return [Window(row * size - grid.row, col * size - grid.col, size, size) for row, col in cells]
 
 
-def _grid(zone: str, crs: str, cells: list[tuple[int, int]], settings: CellSettings) -> TargetGrid:
+def _make_grid(zone: str, crs: str, cells: list[tuple[int, int]], settings: CellSettings) -> TargetGrid:
     size = settings.cell_px
     rows, cols = [row for row, _ in cells], [col for _, col in cells]
     top, left = min(rows), min(cols)
@@ -74,7 +74,7 @@ def _grid(zone: str, crs: str, cells: list[tuple[int, int]], settings: CellSetti
     return TargetGrid(crs, settings.gsd_m, top * size, left * size, height, width, size, name)
 
 
-def _cells(area: shapely.Geometry, settings: CellSettings, bend_m: float) -> list[tuple[int, int]]:
+def _find_cells(area: shapely.Geometry, settings: CellSettings, bend_m: float) -> list[tuple[int, int]]:
     """(row, col) of the cells of a zone of which a pixel's middle may lie in an area; rows count southward from y = 0."""
     side, half = settings.side_m, settings.gsd_m / 2
     west, south, east, north = area.bounds
@@ -88,7 +88,7 @@ def _cells(area: shapely.Geometry, settings: CellSettings, bend_m: float) -> lis
     return found
 
 
-def _projected(part: shapely.Geometry, crs: str) -> shapely.Geometry:
+def _project(part: shapely.Geometry, crs: str) -> shapely.Geometry:
     """An area in degrees on a map; edges are cut into short ones first, because the map bends them."""
     mapping = from_degrees(crs)
     dense = shapely.segmentize(part, SEGMENT_DEG)

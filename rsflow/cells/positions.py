@@ -34,16 +34,16 @@ def sample_positions(
 
     `samples` x `samples` such parts make a pixel; 1 gives the pixels' middles. `max_error_px`: of the scene, by interpolation.
     """
-    rows = _parts(grid.row + window.row_off, window.height_px, samples)
-    cols = _parts(grid.col + window.col_off, window.width_px, samples)
+    rows = _part_middles(grid.row + window.row_off, window.height_px, samples)
+    cols = _part_middles(grid.col + window.col_off, window.width_px, samples)
     first_row, first_col = int(rows[0] // NODE_PX), int(cols[0] // NODE_PX)
     mesh_rows, mesh_cols = int(rows[-1] // NODE_PX) + 1 - first_row, int(cols[-1] // NODE_PX) + 1 - first_col
     node_rows = NODE_PX * (first_row + np.arange(mesh_rows + 1.0))
     node_cols = NODE_PX * (first_col + np.arange(mesh_cols + 1.0))
-    nodes = _mapped(grid, mapping, node_rows, node_cols)
-    middles = _mapped(grid, mapping, node_rows[:-1] + NODE_PX / 2, node_cols[:-1] + NODE_PX / 2)
-    found = _interpolated(nodes, rows / NODE_PX - first_row, cols / NODE_PX - first_col)
-    exact = _bent(nodes, middles, max_error_px)
+    nodes = _map_nodes(grid, mapping, node_rows, node_cols)
+    middles = _map_nodes(grid, mapping, node_rows[:-1] + NODE_PX / 2, node_cols[:-1] + NODE_PX / 2)
+    found = _interpolate(nodes, rows / NODE_PX - first_row, cols / NODE_PX - first_col)
+    exact = _find_inexact_meshes(nodes, middles, max_error_px)
     if exact.any():
         _compute_meshes(found, exact, grid, mapping, rows, cols, first_row, first_col)
     columns_of, rows_of = np.round(found, DIGITS)
@@ -57,8 +57,8 @@ def affine_positions(
 
     Without rotation the columns are (1, cols) and the rows (rows, 1).
     """
-    rows = _parts(grid.row + window.row_off, window.height_px, samples)
-    cols = _parts(grid.col + window.col_off, window.width_px, samples)
+    rows = _part_middles(grid.row + window.row_off, window.height_px, samples)
+    cols = _part_middles(grid.col + window.col_off, window.width_px, samples)
     xs, ys = grid.coordinates(cols[None, :], rows[:, None])
     a, b, c, d, e, f = to_pixels
     columns_of = a * xs + c if b == 0 else a * xs + b * ys + c
@@ -74,12 +74,12 @@ def source_pixels_per_pixel(grid: TargetGrid, mapping: Mapping, col: float, row:
     return float(sides.max())
 
 
-def _parts(first: int, count: int, samples: int) -> FloatArray:
+def _part_middles(first: int, count: int, samples: int) -> FloatArray:
     """Middles of the parts of so many pixels, in pixels of the lattice."""
     return (np.arange(first * samples, (first + count) * samples) + 0.5) / samples
 
 
-def _mapped(grid: TargetGrid, mapping: Mapping, rows: FloatArray, cols: FloatArray) -> FloatArray:
+def _map_nodes(grid: TargetGrid, mapping: Mapping, rows: FloatArray, cols: FloatArray) -> FloatArray:
     """(2, rows, cols): column and row in the scene of the points of a net."""
     xs, ys = grid.coordinates(*np.meshgrid(cols, rows))
     found = np.stack(mapping(xs.ravel(), ys.ravel())).reshape(2, *xs.shape)
@@ -87,7 +87,7 @@ def _mapped(grid: TargetGrid, mapping: Mapping, rows: FloatArray, cols: FloatArr
     return found
 
 
-def _interpolated(nodes: FloatArray, rows: FloatArray, cols: FloatArray) -> FloatArray:
+def _interpolate(nodes: FloatArray, rows: FloatArray, cols: FloatArray) -> FloatArray:
     """Bilinear between nodes, at positions in meshes."""
     i, j = np.floor(rows).astype(int), np.floor(cols).astype(int)
     down, right = (rows - i)[:, None], cols - j
@@ -97,7 +97,7 @@ def _interpolated(nodes: FloatArray, rows: FloatArray, cols: FloatArray) -> Floa
     return found
 
 
-def _bent(nodes: FloatArray, middles: FloatArray, max_error_px: float) -> npt.NDArray[np.bool_]:
+def _find_inexact_meshes(nodes: FloatArray, middles: FloatArray, max_error_px: float) -> npt.NDArray[np.bool_]:
     """(mesh rows, mesh cols): where interpolation misses, or a corner or the middle has no place."""
     mean = (nodes[:, :-1, :-1] + nodes[:, 1:, :-1] + nodes[:, :-1, 1:] + nodes[:, 1:, 1:]) / 4
     with np.errstate(invalid="ignore"):

@@ -20,11 +20,12 @@ def order_by_hash(members: Sequence[Member], heights: Mapping[str, int], group: 
     ordered = sorted(members, key=lambda one: hashlib.blake2b(f"{group} {one[0].tile_id}".encode()).digest())
     first, _, base = ordered[0]
     return [
-        (tile, role, _against(shift, base, heights[tile.tile_id] / heights[first.tile_id])) for tile, role, shift in ordered
+        (tile, role, _subtract_shift(shift, base, heights[tile.tile_id] / heights[first.tile_id]))
+        for tile, role, shift in ordered
     ]
 
 
-def _against(shift: Shift, base: Shift, scale: float) -> Shift:
+def _subtract_shift(shift: Shift, base: Shift, scale: float) -> Shift:
     """A shift against the picture that has itself the shift `base`; `scale`: pixels of the one per pixel of the other."""
     if shift is base:
         return Shift(0.0, 0.0, 1.0)

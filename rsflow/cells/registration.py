@@ -114,10 +114,10 @@ def measure_common_shift(pairs: Iterable[tuple[Structure, Structure]], max_shift
     """
     total, found = np.zeros((4, 2 * max_shift_px + 1, 2 * max_shift_px + 1)), []
     for first, second in pairs:
-        products = _products(first, second, max_shift_px)
+        products = _shift_products(first, second, max_shift_px)
         total += products
-        found.append(_peak(_correlation(products, MIN_OVERLAP * products[3].max())))
-    best = _peak(_correlation(total, MIN_OVERLAP * total[3].max())) if len(found) >= MIN_WINDOWS else None
+        found.append(_find_peak(_correlation(products, MIN_OVERLAP * products[3].max())))
+    best = _find_peak(_correlation(total, MIN_OVERLAP * total[3].max())) if len(found) >= MIN_WINDOWS else None
     if best is None:
         return UNKNOWN_SHIFT, 0.0
     distances = [math.dist(each, best) for each in found if each is not None and math.dist(each, best) <= AGREE_PX]
@@ -151,19 +151,19 @@ def _windows(first: Structure, second: Structure, max_shift_px: int) -> list[tup
 
 def _best_shift(first: Structure, second: Structure, max_shift_px: int) -> tuple[float, float] | None:
     """(dx, dy) of the highest correlation; None where it lies on the border of the search or there is none."""
-    return _peak(_correlation(_products(first, second, max_shift_px), 0.25 * first.good.size * MIN_VALID))
+    return _find_peak(_correlation(_shift_products(first, second, max_shift_px), 0.25 * first.good.size * MIN_VALID))
 
 
-def _peak(surface: FloatArray) -> tuple[float, float] | None:
+def _find_peak(surface: FloatArray) -> tuple[float, float] | None:
     reach = surface.shape[0] // 2
     row, col = np.unravel_index(int(np.argmax(surface)), surface.shape)
     if not (0 < row < surface.shape[0] - 1 and 0 < col < surface.shape[1] - 1) or surface[row, col] <= 0:
         return None
-    dy = float(row) - reach + _vertex(*surface[row - 1 : row + 2, col])
-    return float(col) - reach + _vertex(*surface[row, col - 1 : col + 2]), dy
+    dy = float(row) - reach + _parabola_vertex(*surface[row - 1 : row + 2, col])
+    return float(col) - reach + _parabola_vertex(*surface[row, col - 1 : col + 2]), dy
 
 
-def _products(first: Structure, second: Structure, reach: int) -> FloatArray:
+def _shift_products(first: Structure, second: Structure, reach: int) -> FloatArray:
     """(4, 2 reach + 1, 2 reach + 1) by shift, from (-reach, -reach) on: the product of the channels, the energy of the first
     and of the second where both pictures are known, and how many pixels that are. Those of several pairs can be added."""
     height, width = first.good.shape
@@ -192,7 +192,7 @@ def _correlation(products: FloatArray, least_px: float) -> FloatArray:
     return np.where(enough, product / np.maximum(scale, 1e-3), -1.0)
 
 
-def _vertex(before: float, at: float, after: float) -> float:
+def _parabola_vertex(before: float, at: float, after: float) -> float:
     """Where the parabola through three neighbours is highest, in steps from the middle one."""
     bend = before - 2 * at + after
     return 0.0 if bend >= 0 else float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5))

@@ -31,9 +31,9 @@ class Neighbours:
         self._is_turned = cols.shape == rows.shape
         inside_cols, inside_rows = _within(cols, width_px), _within(rows, height_px)
         self.inside: Mask = inside_rows & inside_cols
-        self._col, self._row = _pixel(cols, inside_cols), _pixel(rows, inside_rows)
-        self._lefts, self.across = _taps(cols, width_px)
-        self._tops, self.down = _taps(rows, height_px)
+        self._col, self._row = _pixel_index(cols, inside_cols), _pixel_index(rows, inside_rows)
+        self._lefts, self.across = _neighbour_indices(cols, width_px)
+        self._tops, self.down = _neighbour_indices(rows, height_px)
         self._block = None if self._is_turned else (_as_slice(self._row.ravel()), _as_slice(self._col.ravel()))
         self._flat = [[top * width_px + left for left in self._lefts] for top in self._tops] if self._is_turned else None
 
@@ -72,8 +72,8 @@ def bilinear(band: npt.NDArray[Any], good: Mask | None, at: Neighbours) -> tuple
     kind = np.float32 if band.dtype.itemsize <= 2 else np.float64
     values = (band if good is None else np.where(good, band, 0)).astype(kind, copy=False)
     across, down = at.across.astype(kind), at.down.astype(kind)
-    above = _mix(at.corner(values, 0, 0), at.corner(values, 0, 1), across)
-    found = _mix(above, _mix(at.corner(values, 1, 0), at.corner(values, 1, 1), across), down)
+    above = _interpolate_in_place(at.corner(values, 0, 0), at.corner(values, 0, 1), across)
+    found = _interpolate_in_place(above, _interpolate_in_place(at.corner(values, 1, 0), at.corner(values, 1, 1), across), down)
     if good is None:
         return found, at.inside
     exists = at.inside & at.under(good)
@@ -93,13 +93,13 @@ def mean_of_samples(values: npt.NDArray[Any], exists: Mask, samples: int) -> tup
     sums = np.zeros(counts.shape)
     # One sample after the other, so that the order of the sum does not depend on the window.
     for part in np.ndindex(samples, samples):
-        there = exists[part[0] :: samples, part[1] :: samples]
-        counts += there
-        sums += np.where(there, values[part[0] :: samples, part[1] :: samples], 0)
+        part_exists = exists[part[0] :: samples, part[1] :: samples]
+        counts += part_exists
+        sums += np.where(part_exists, values[part[0] :: samples, part[1] :: samples], 0)
     return sums / np.maximum(counts, 1), 2 * counts >= samples**2
 
 
-def stored(values: npt.NDArray[Any], exists: Mask, dtype: np.dtype[Any], fill: float | None) -> npt.NDArray[Any]:
+def to_stored_type(values: npt.NDArray[Any], exists: Mask, dtype: np.dtype[Any], fill: float | None) -> npt.NDArray[Any]:
     """Values in a band's own type, with its fill value (NaN of fractions, else 0) where none exists.
 
     A mean that happens to be the fill value is moved by the least step: it is a value.
@@ -138,7 +138,7 @@ def _mean_of_known(
     return np.asarray(np.divide(summed, total, out=np.zeros_like(summed), where=total > 0))
 
 
-def _mix(low: npt.NDArray[Any], high: npt.NDArray[Any], weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _interpolate_in_place(low: npt.NDArray[Any], high: npt.NDArray[Any], weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """low + (high - low) * weight, in the memory of `high`."""
     high -= low
     high *= weight
@@ -151,7 +151,7 @@ def _within(positions: FloatArray, extent_px: int) -> Mask:
         return (positions >= 0) & (positions < extent_px)
 
 
-def _pixel(positions: FloatArray, inside: Mask) -> Index:
+def _pixel_index(positions: FloatArray, inside: Mask) -> Index:
     return (positions if inside.all() else np.where(inside, positions, 0)).astype(np.intp)
 
 
@@ -160,7 +160,7 @@ def _as_slice(index: Index) -> slice | None:
     return slice(int(index[0]), int(index[-1]) + 1) if bool((np.diff(index) == 1).all()) else None
 
 
-def _taps(positions: FloatArray, extent_px: int) -> tuple[tuple[Index, Index], FloatArray]:
+def _neighbour_indices(positions: FloatArray, extent_px: int) -> tuple[tuple[Index, Index], FloatArray]:
     """The pixels before and after each position, and the weight of the one after."""
     centred = np.clip(positions - 0.5, 0, extent_px - 1)
     if np.isnan(centred).any():

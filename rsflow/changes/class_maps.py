@@ -28,12 +28,14 @@ def read_class_map(layer: RasterLayer, grid: SceneGrid, window: Window) -> Class
 
 def different_maps(before: Sequence[RasterLayer], after: Sequence[RasterLayer]) -> tuple[RasterLayer, RasterLayer] | None:
     """The first class rasters of two dates that are not the same files; None where both dates have the same maps."""
-    shared = {_paths(layer) for layer in before} & {_paths(layer) for layer in after}
-    mine, theirs = ([one for one in layers if one.kind == "cover" and _paths(one) not in shared] for layers in (before, after))
+    shared = {_file_paths(layer) for layer in before} & {_file_paths(layer) for layer in after}
+    mine, theirs = (
+        [one for one in layers if one.kind == "cover" and _file_paths(one) not in shared] for layers in (before, after)
+    )
     return (mine[0], theirs[0]) if mine and theirs else None
 
 
-def _paths(layer: RasterLayer) -> tuple[str, ...]:
+def _file_paths(layer: RasterLayer) -> tuple[str, ...]:
     return tuple(sorted(file.path for file in layer.files))
 
 

@@ -41,7 +41,7 @@ def compare_covers(before: ClassMap, after: ClassMap, visible: Mask, limits: Are
     differs = known & (before.codes != after.codes)
     labels: list[Label] = []
     large = np.zeros_like(known)
-    for old, new, mask in _transitions(before, after, differs):
+    for old, new, mask in _iter_transitions(before, after, differs):
         counted = large_areas(mask, limits)
         large |= counted
         labels += [Label("change", new, source, shape, old) for shape in area_shapes(counted)]
@@ -56,7 +56,7 @@ def compare_covers(before: ClassMap, after: ClassMap, visible: Mask, limits: Are
     return [Label("compared", TOPIC, source, text="change"), *labels]
 
 
-def _transitions(before: ClassMap, after: ClassMap, differs: Mask) -> Iterator[tuple[str, str, Mask]]:
+def _iter_transitions(before: ClassMap, after: ClassMap, differs: Mask) -> Iterator[tuple[str, str, Mask]]:
     """(what it was, what it is, where) of each pair of classes."""
     pairs = before.codes.astype(np.int32) * len(after.names) + after.codes
     for pair in np.unique(pairs[differs]).tolist():

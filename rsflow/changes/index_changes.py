@@ -105,7 +105,7 @@ def compare_index(
         certain = known & (beyond >= limits.difference) & (sign * (difference - middle) >= limits.significance * spread)
         counted = large_areas(certain, areas)
         possible = large_areas(known & (beyond >= NEAR * limits.difference), areas)
-        unsure |= possible & ~_areas_with(possible, counted)
+        unsure |= possible & ~_select_areas_with(possible, counted)
         specks = int((certain & ~counted & ~possible).sum())
         if not is_negligible(specks, int(counted.sum()), known.size):
             unsure |= certain & ~counted
@@ -123,7 +123,7 @@ def move(plane: Floats, known: Mask, shift_px: tuple[float, float]) -> tuple[Flo
     return moved.astype(np.float32), np.asarray(share > 0.999)
 
 
-def _areas_with(mask: Mask, marks: Mask) -> Mask:
+def _select_areas_with(mask: Mask, marks: Mask) -> Mask:
     """The connected areas of a mask that hold a mark."""
     numbered, count = ndimage.label(mask, structure=np.ones((3, 3), np.int8))
     kept = np.bincount(numbered[marks], minlength=count + 1) > 0

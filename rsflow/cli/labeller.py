@@ -18,7 +18,7 @@ def train_labeller(
         str, Option(metavar="DIR", help="a checkpoint of transformers to fine-tune (default: a small network from scratch)")
     ] = "",
     category: Annotated[list[str] | None, Option(metavar="C", help="learn only this one; may be given several times")] = None,
-    steps: Annotated[int, Option(metavar="N", help="of training")] = 800,
+    steps: Annotated[int | None, Option(metavar="N", help="of training; 6000 from scratch, 800 from a checkpoint")] = None,
     batch: Annotated[int, Option(metavar="N", help="crops of a step")] = 4,
     crop: Annotated[int, Option(metavar="PX", help="the side of a training crop")] = 256,
     slanting: Annotated[

@@ -67,8 +67,8 @@ def judge_groups(
     lost = np.flatnonzero(np.asarray(reasons.is_valid()))
     longer.drop_each(tiles + members.group[lost], reasons.take(pa.array(lost)))
     codes = value_codes(whole)[rows]
-    apart = np.unique(members.group[codes != codes[firsts[members.group]]])
-    longer.drop(tiles + apart, SPLIT_MERGED)
+    in_other_split = np.unique(members.group[codes != codes[firsts[members.group]]])
+    longer.drop(tiles + in_other_split, SPLIT_MERGED)
     longer.drop(tiles + _repeated(members, rows), DUPLICATE)
     longer.drop(tiles + _unchanged_beyond_share(members, longer.kept[tiles:]), UNCHANGED)
     split = whole.take(pa.array(rows[firsts]))

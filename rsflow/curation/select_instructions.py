@@ -23,10 +23,10 @@ from rsflow.curation.value_codes import encode_values, value_codes
 DUPLICATE_TEXT = "duplicate_text"
 
 
-def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, canonical: Indices, may: Flags) -> Indices:
+def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, canonical: Indices, is_shown_as: Flags) -> Indices:
     """The tile that each instruction goes with: the one that stands for its own, where it may say something new of it.
 
-    That is where the two show the very same picture (`may`: exact and near duplicates, not flipped, shifted or merely similar
+    That is where the two show the very same picture (`is_shown_as`: exact and near duplicates, not flipped, shifted or similar
     ones), have one sensor and one size (so boxes fit), and where they are of two sources, or their pixels are equal and the
     tile that stays has no instruction of this task. A copy within one source would repeat the same content, in other
     words; near duplicates of one source are two moments of one place, as a rule: people walk, so counts and boxes differ.
@@ -35,7 +35,7 @@ def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, cano
     naming them (`label_ids`), whether a person or a model made these. A pseudo-labelled twin of an annotated tile gives its
     instructions too, under the same condition; labels themselves stay with their tiles.
     """
-    fits = may & (canonical != np.arange(len(canonical)))
+    fits = is_shown_as & (canonical != np.arange(len(canonical)))
     for name in ("sensor", "height_px", "width_px"):
         codes = value_codes(tiles[name])
         fits &= codes == codes[canonical]

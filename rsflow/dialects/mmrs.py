@@ -13,9 +13,9 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import BoxCollector, spell_marks
-from rsflow.dialects.spelling import brackets
-from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.spelling.padded_square import from_square, square_frame, to_square
+from rsflow.dialects.spelling import brackets, padded_square
+from rsflow.dialects.spelling.outlines import OutlineForm
+from rsflow.dialects.spelling.padded_square import from_square, to_square
 from rsflow.dialects.spelling.paths import FORMS, PathForm
 from rsflow.spatial.geometry import Region
 
@@ -23,6 +23,8 @@ _WRITTEN_BOXES = re.compile(rf"(?:<p>([^<\[\]|]*)</p>)?{brackets.GROUP}")
 
 OUTLINE_FORM = OutlineForm(("<p>", "</p>"), between_rings=";", point=("", ",", ""), between_points=",")
 PATH_FORM = PathForm(dict.fromkeys(FORMS, ("[", "]")), ("", ",", ""), ",")
+
+max_rounding_px, outline_frame = padded_square.max_rounding_px, padded_square.outline_frame
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
@@ -44,13 +46,3 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
         return boxes.mark(match[1] or "", [from_square(box, height_px, width_px) for box in brackets.read(match[2])])
 
     return _WRITTEN_BOXES.sub(read, text), boxes.found
-
-
-def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
-    """Half of 0.01 of the longer side."""
-    return (0.005 * max(height_px, width_px),) * 2
-
-
-def outline_frame(height_px: int, width_px: int) -> Frame:
-    """How outlines are counted: as boxes are."""
-    return square_frame(height_px, width_px)

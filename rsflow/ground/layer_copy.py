@@ -23,6 +23,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from rsflow.annotations.parsing.coco_conventions import LEAST_POLYGONS, ROUNDING
 from rsflow.errors import ConfigError, DataError
 from rsflow.ground.categories.classify import NO_FORM, Classifier, FeatureForm
 from rsflow.ground.files.layer_files import GEOMETRY, ID, Layer, read_batches
@@ -35,8 +36,9 @@ from rsflow.ground.validity import read_periods
 from rsflow.spatial.geometry import Box, FloatArray
 from rsflow.stage import fingerprint
 
-VERSION = 3  # raised when the copy of the same layer changes
+VERSION = 4  # raised when the copy of the same layer changes
 _ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
+_POLYGONS = (3, 6)  # type ids of shapely
 IDS_KEPT = 20  # feature ids that a summary names per reason
 
 _COPY = pa.schema(
@@ -55,6 +57,7 @@ _COPY = pa.schema(
 class LayerSummary:
     """`crs` as WKT. `bounds` in its units. `features` that a rule takes, `forms` of them by number, `counts` by category.
 
+    `are_boxes`: whether all polygons of objects are upright rectangles, which are boxes around things and not their outlines.
     `unmapped`: (attribute, value, number of features) that no rule takes, most frequent first. `faults`: by reason, the number
     of features and the ids of the first of them.
     """
@@ -68,6 +71,7 @@ class LayerSummary:
     unmapped: tuple[tuple[str, str, int], ...] = ()
     faults: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     misplaced: tuple[str, ...] = ()  # categories of features that could not be placed, so that they may be anywhere
+    are_boxes: bool = False
     sha256: str = ""  # of the copy's file
 
     @property
@@ -110,6 +114,8 @@ class _Copying:
     bounds: Box | None = None
     read: int = 0
     misplaced: set[int] = field(default_factory=set)
+    polygons: int = 0
+    boxes: int = 0
     hashes: list[npt.NDArray[np.uint64]] = field(default_factory=list)
 
     @property
@@ -137,6 +143,7 @@ class _Copying:
         shapes, rows = shapes.take(np.flatnonzero(kept)), taken[kept]
         since, until = read_periods(batch, self.options.validity, ids, self.faults)
         self._count(shapes.bounds, forms[rows])
+        self._count_boxes(shapes, forms[rows])
         periods = since.take(pa.array(rows)), until.take(pa.array(rows))
         seeds = forms[rows].astype(np.uint64) * _ODD[0] + periods[0].to_numpy().view(np.uint64) * _ODD[1]
         self.hashes.append(hash_coordinates(shapes, seeds))
@@ -160,6 +167,14 @@ class _Copying:
             known = self.bounds or (x0, y0, x1, y1)
             self.bounds = (min(x0, known[0]), min(y0, known[1]), max(x1, known[2]), max(y1, known[3]))
 
+    def _count_boxes(self, shapes: Shapes, forms: npt.NDArray[np.int32]) -> None:
+        objects = [number for number, form in enumerate(self.classifier.forms) if form.kind == "object"]
+        chosen = np.isin(forms, objects) & np.isin(shapes.types, _POLYGONS)
+        x0, y0, x1, y1 = shapes.bounds[chosen].T
+        hulls = (x1 - x0) * (y1 - y0)
+        self.polygons += int(chosen.sum())
+        self.boxes += int((np.abs(shapes.areas[chosen] - hulls) <= ROUNDING * hulls).sum())
+
     def summary(self, crs: str) -> LayerSummary:
         every = np.concatenate([*self.hashes, np.array([], np.uint64)])
         every.sort()
@@ -181,6 +196,7 @@ class _Copying:
             ),
             {**faults, **({"repeated_feature": (repeated, ())} if repeated else {})},
             tuple(sorted({forms[number].category for number in self.misplaced})),
+            self.polygons == self.boxes >= LEAST_POLYGONS,
         )
 
 

@@ -91,8 +91,9 @@ class VectorOptions:
 
     `uncertainty_m`: positional uncertainty of features. `area_of_interest`: a file of polygons within which the layer is
     exhaustive, by default the layer's own extent. `outline`: what an object's outline is; "rectangle" is its minimum rotated
-    rectangle. `name_attribute`: whose values texts may use as names; by default features have none. `registration`: whether
-    and how the shift of the layer against each scene is measured; by default it is not.
+    rectangle; by default the polygon, or only the box where all objects of the layer are drawn as boxes. `name_attribute`:
+    whose values texts may use as names; by default features have none. `registration`: whether and how the shift of the layer
+    against each scene is measured; by default it is not.
     """
 
     __pydantic_config__ = STRICT
@@ -105,7 +106,7 @@ class VectorOptions:
     uncertainty_m: Metres = 0.0
     validity: Validity = field(default_factory=Validity)
     area_of_interest: str | None = None
-    outline: OutlineKind = "polygon"
+    outline: OutlineKind | None = None
     registration: Registration | None = None
 
     def __post_init__(self) -> None:

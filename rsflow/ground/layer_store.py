@@ -61,20 +61,20 @@ def check_vector_options(entry: Annotations, where: str) -> VectorOptions:
 def layer_copy(entry: Annotations, options: VectorOptions, root: str, where: str) -> LayerCopy:
     """The copy of a layer in the store at `root`, made where it is not there. ConfigError for what cannot be read."""
     patterns = (entry.files,) if isinstance(entry.files, str) else entry.files
-    return _copied(find_files(patterns, where), options, entry.categories, root, where)
+    return _copy_layer(find_files(patterns, where), options, entry.categories, root, where)
 
 
 def interest_copy(options: VectorOptions, root: str, where: str) -> LayerCopy:
     """The same of the area within which the layer is exhaustive."""
     interest_options = VectorOptions(rules=(Rule(category="area of interest", kind="area"),))
-    return _copied(
+    return _copy_layer(
         find_files((str(options.area_of_interest),), where), interest_options, {}, root, f"{where}.options.area_of_interest"
     )
 
 
 def find_files(patterns: Sequence[str], where: str) -> list[str]:
     """Files that the patterns match, each once, without the parts of shapefiles. ConfigError where one matches none."""
-    files = [file for pattern in patterns for file in _matches(pattern) or _missing(pattern, where)]
+    files = [file for pattern in patterns for file in _list_matches(pattern) or _raise_missing(pattern, where)]
     shapefiles = {os.path.splitext(file)[0] for file in files if file.lower().endswith(".shp")}
     return [
         file
@@ -83,17 +83,17 @@ def find_files(patterns: Sequence[str], where: str) -> list[str]:
     ]
 
 
-def _matches(pattern: str) -> list[str]:
+def _list_matches(pattern: str) -> list[str]:
     """Files of a pattern; of a member of archives, that member of each."""
     archive, member = split_member(pattern)
     return [f"{file}/{member}" if member else file for file in storage.glob(archive)]
 
 
-def _missing(pattern: str, where: str) -> list[str]:
+def _raise_missing(pattern: str, where: str) -> list[str]:
     raise ConfigError(f"{where}.files: {pattern!r} matches no file; give the path or pattern of the layer's files")
 
 
-def _copied(files: Sequence[str], options: VectorOptions, renamed: dict[str, str], root: str, where: str) -> LayerCopy:
+def _copy_layer(files: Sequence[str], options: VectorOptions, renamed: dict[str, str], root: str, where: str) -> LayerCopy:
     stats = [(mask_secrets(file), storage.stat_key(split_member(file)[0])) for file in _with_companions(files)]
     decides = (options.layers, options.crs, list(options.every_rule), options.id_attribute, options.name_attribute)
     key = fingerprint(VERSION, stats, decides, options.uncertainty_m, options.validity, renamed)
@@ -101,7 +101,11 @@ def _copied(files: Sequence[str], options: VectorOptions, renamed: dict[str, str
     file = f"{FOLDER}/{key}.parquet"
     summary = _read_summary(place)
     if summary is None or not _is_whole(storage.join(root, file), summary.sha256):
-        with tempfile.TemporaryDirectory(prefix="rsflow-") as folder, _local(files, folder) as local, _named(files, local):
+        with (
+            tempfile.TemporaryDirectory(prefix="rsflow-") as folder,
+            _localise(files, folder) as local,
+            _name_original_files(files, local),
+        ):
             path = os.path.join(folder, "copy.parquet")
             layers = [
                 layer for file in local for layer in list_layers(file, options.layers or _OSM_LAYERS.get(file[-4:].lower(), ()))
@@ -110,7 +114,7 @@ def _copied(files: Sequence[str], options: VectorOptions, renamed: dict[str, str
             summary = write_copy(layers, _one_crs(layers, options.crs), options, renamed, where, path)
             summary = replace(summary, sha256=_hash_file(path, os.stat(path).st_mtime_ns))
             _upload(path, storage.join(root, file))
-            _fetched.cache_clear()  # it may hold a damaged one
+            _fetch.cache_clear()  # it may hold a damaged one
             write_cached_json(place, asdict(summary))
     return LayerCopy(file, summary)
 
@@ -182,7 +186,7 @@ def _with_companions(files: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _named(files: Sequence[str], local: Sequence[str]) -> Iterator[None]:
+def _name_original_files(files: Sequence[str], local: Sequence[str]) -> Iterator[None]:
     """Errors that name a local copy of a file name the file."""
     try:
         yield
@@ -194,7 +198,7 @@ def _named(files: Sequence[str], local: Sequence[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _local(files: Sequence[str], folder: str) -> Iterator[list[str]]:
+def _localise(files: Sequence[str], folder: str) -> Iterator[list[str]]:
     """Local paths of these files; remote ones are copied into `folder` meanwhile, each with those that belong to it.
 
     So are GML files, because GDAL writes what it found of their schema beside them (.gfs).
@@ -215,11 +219,11 @@ def _local(files: Sequence[str], folder: str) -> Iterator[list[str]]:
 
 def local_copy(place: str) -> str:
     """A local path of a store's file, which never changes."""
-    return _fetched(place) if storage.is_remote(place) else place.removeprefix("file://")
+    return _fetch(place) if storage.is_remote(place) else place.removeprefix("file://")
 
 
 @cache
-def _fetched(place: str) -> str:
+def _fetch(place: str) -> str:
     path = os.path.join(_folder(), posixpath.basename(place))
     _download(place, path)
     return path

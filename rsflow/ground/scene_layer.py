@@ -196,20 +196,20 @@ def read_window_features(
     )
     gsd_m = (pixel_m[0] * pixel_m[1]) ** 0.5
     shapes, shares = place_shapes(found.shapes, layer.crs, grid, around, gsd_m)
-    dated, period_known = _in_period(found, acquired)
+    dated, period_known = _is_in_period(found, acquired)
     kept = np.flatnonzero(~shapes.is_missing & dated)
     placed = PlacedFeatures(shapes, shares, found.forms, found.names, period_known).take(kept)
     return WindowFeatures(layer, found.kinds, placed, _complete_area(layer, root, grid, window, gsd_m))
 
 
-def _in_period(found: Features, acquired: int | None) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _is_in_period(found: Features, acquired: int | None) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """(not known to be absent at the time, known to be there). A period that is empty is one that could not be read."""
     unbounded = (found.since == ALWAYS_BEFORE) & (found.until == ALWAYS_AFTER)
     readable = found.since < found.until
     if acquired is None:
         return np.ones(len(found), np.bool_), unbounded
-    there = (found.since <= acquired) & (acquired < found.until)
-    return there | ~readable, there & readable
+    is_valid = (found.since <= acquired) & (acquired < found.until)
+    return is_valid | ~readable, is_valid & readable
 
 
 def feature_reach(forms: Sequence[FeatureForm]) -> float:

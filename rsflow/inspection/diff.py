@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rsflow.lake.tables import filter_by_values, open_lake
+from rsflow.lake.tables import open_lake
 from rsflow.phases.shard.shard import selection_version
+from rsflow.schemas.rows import filter_by_values
 from rsflow.shards.format import canonical_json
 from rsflow.shards.manifest import Manifest, read_snapshot
 from rsflow.shards.reader import ShardReader

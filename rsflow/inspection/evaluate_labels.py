@@ -38,7 +38,7 @@ from rsflow.schemas import label_sort_key
 
 FEW_TRUE_BOXES = 50  # true boxes, below which a number is hardly more than a hint
 
-Claims = Mapping[str, Sequence[ScoredBox]]  # by tile
+BoxesByTile = Mapping[str, Sequence[ScoredBox]]  # by tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Evaluation:
 
     root: str
     iou: float
-    seers: tuple[EvaluatedLabeller, ...]
+    labellers: tuple[EvaluatedLabeller, ...]
     qualities: tuple[Quality, ...]
     notes: tuple[str, ...]
 
@@ -78,20 +78,22 @@ def evaluate(root: str, labeller: str | None = None, iou: float = 0.5) -> Evalua
 def evaluate_live_rows(built: BuildConfig, now: LiveRows, labeller: str | None = None, iou: float = 0.5) -> Evaluation:
     """The same of rows that are already known. UsageError as there."""
     root, rows = now.lake.root, _read_boxes(now)
-    seers = _filter_labellers(
+    evaluated = _filter_labellers(
         _labellers_with_boxes(built, {_labeller_key(row) for row in rows if row["origin"] == "labeller"}), labeller, root
     )
     truth = read_annotation_truth(built, now, [row for row in rows if row["origin"] == "annotation"])
     claims = _group_claims(built, [row for row in rows if row["origin"] == "labeller"])
-    qualities = [quality for seer in seers for quality in _measure(seer, truth, claims[seer.key], iou)]
-    blind = [
-        f"{seer.key} is not counted: none of its sources ({', '.join(sorted(seer.sources))}) has annotated boxes"
-        for seer in seers
-        if not seer.sources & truth.nouns.keys()
+    qualities = [quality for candidate in evaluated for quality in _measure(candidate, truth, claims[candidate.key], iou)]
+    without_truth = [
+        f"{candidate.key} is not counted: none of its sources ({', '.join(sorted(candidate.sources))}) has annotated boxes"
+        for candidate in evaluated
+        if not candidate.sources & truth.nouns.keys()
     ]
     if not qualities:
-        raise UsageError(f"{root}: there is nothing to evaluate by: {'; '.join(blind)}")
-    return Evaluation(root, iou, tuple(seers), tuple(qualities), (*blind, *_find_caveats(built, seers, truth, qualities)))
+        raise UsageError(f"{root}: there is nothing to evaluate by: {'; '.join(without_truth)}")
+    return Evaluation(
+        root, iou, tuple(evaluated), tuple(qualities), (*without_truth, *_find_caveats(built, evaluated, truth, qualities))
+    )
 
 
 def fit_calibrations(found: Evaluation) -> calibration.CalibrationFile:
@@ -118,14 +120,16 @@ def fit_calibrations(found: Evaluation) -> calibration.CalibrationFile:
 
 def _check_calibratable(found: Evaluation) -> None:
     keys: dict[str, str] = {}
-    for seer in found.seers:
-        if seer.calibrated:
+    for candidate in found.labellers:
+        if candidate.calibrated:
             raise UsageError(
-                f"{found.root}: {seer.key} is calibrated already: build without its `calibration`, and evaluate that"
+                f"{found.root}: {candidate.key} is calibrated already: build without its `calibration`, and evaluate that"
             )
-        if seer.name in keys:
-            raise UsageError(f"{found.root}: {keys[seer.name]} and {seer.key} are both {seer.name!r}: name one by --labeller")
-        keys[seer.name] = seer.key
+        if candidate.name in keys:
+            raise UsageError(
+                f"{found.root}: {keys[candidate.name]} and {candidate.key} are both {candidate.name!r}: name one by --labeller"
+            )
+        keys[candidate.name] = candidate.key
 
 
 def _read_boxes(now: LiveRows) -> list[dict[str, Any]]:
@@ -153,12 +157,12 @@ def _labellers_with_boxes(built: BuildConfig, made: set[str]) -> list[EvaluatedL
     return [EvaluatedLabeller(*who, frozenset(sources[who])) for who in sorted(sources) if who[0] in made]
 
 
-def _filter_labellers(seers: list[EvaluatedLabeller], labeller: str | None, root: str) -> list[EvaluatedLabeller]:
-    if not seers:
+def _filter_labellers(made_boxes: list[EvaluatedLabeller], labeller: str | None, root: str) -> list[EvaluatedLabeller]:
+    if not made_boxes:
         raise UsageError(f"{root}: no labeller has made a box here: there is nothing to evaluate")
-    chosen = [seer for seer in seers if labeller in (None, seer.key, seer.name)]
+    chosen = [candidate for candidate in made_boxes if labeller in (None, candidate.key, candidate.name)]
     if not chosen:
-        known = ", ".join(seer.key for seer in seers)
+        known = ", ".join(candidate.key for candidate in made_boxes)
         raise UsageError(f"{root}: no labeller {labeller!r} has made a box here; these have: {known}")
     return chosen
 
@@ -174,8 +178,8 @@ def _group_claims(built: BuildConfig, rows: Iterable[Mapping[str, Any]]) -> dict
     return claims
 
 
-def _measure(seer: EvaluatedLabeller, truth: AnnotationTruth, claims: Claims, iou: float) -> Iterator[Quality]:
-    mine = {name: tile for name, tile in sorted(truth.tiles.items()) if tile.source in seer.sources & truth.nouns.keys()}
+def _measure(evaluated: EvaluatedLabeller, truth: AnnotationTruth, claims: BoxesByTile, iou: float) -> Iterator[Quality]:
+    mine = {name: tile for name, tile in sorted(truth.tiles.items()) if tile.source in evaluated.sources & truth.nouns.keys()}
     for sensor in sorted({tile.sensor for tile in mine.values()}):
         tiles = {name: tile for name, tile in mine.items() if tile.sensor == sensor}
         annotated = frozenset().union(*(truth.nouns[tile.source] for tile in tiles.values()))
@@ -192,7 +196,7 @@ def _measure(seer: EvaluatedLabeller, truth: AnnotationTruth, claims: Claims, io
             ]
             if pictures:
                 left_out = sum(map(bool, known.values())) - len(counted)
-                yield Quality(seer.key, seer.name, sensor, noun, left_out, evaluate_boxes(pictures, iou))
+                yield Quality(evaluated.key, evaluated.name, sensor, noun, left_out, evaluate_boxes(pictures, iou))
 
 
 def _compare_tile(
@@ -208,9 +212,9 @@ def _compare_tile(
 
 
 def _find_caveats(
-    built: BuildConfig, seers: Iterable[EvaluatedLabeller], truth: AnnotationTruth, qualities: Iterable[Quality]
+    built: BuildConfig, labellers: Iterable[EvaluatedLabeller], truth: AnnotationTruth, qualities: Iterable[Quality]
 ) -> Iterator[str]:
-    counted = frozenset().union(*(seer.sources for seer in seers)) & truth.nouns.keys()
+    counted = frozenset().union(*(candidate.sources for candidate in labellers)) & truth.nouns.keys()
     for source in built.sources:
         if source.name in counted and source.annotated_set and source.annotated_set.exhaustive is False:
             yield f"{source.name}: its annotations are not exhaustive, so precision and AP may be higher than given"

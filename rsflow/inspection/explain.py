@@ -21,11 +21,12 @@ from rsflow.curation.splits.ground import bounding_boxes, distances_m
 from rsflow.errors import UsageError
 from rsflow.inspection.rejects import read_rejects
 from rsflow.lake.receipts import completed_units, read_receipt_rows
-from rsflow.lake.tables import Lake, filter_by_values, open_lake
+from rsflow.lake.tables import Lake, open_lake
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.select.confirm_duplicates import PICTURE_LOCATION
 from rsflow.planning.live_rows import read_live_rows
+from rsflow.schemas.rows import filter_by_values
 from rsflow.stages.label.cut_scenes import sample_key
 from rsflow.tiles.encode import decode
 
@@ -168,11 +169,11 @@ def _nearest_by_distance(lake: Lake, tile: str) -> list[dict[str, Any]]:
         read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], ["tile_id", "footprint"]), "tile_id", tile_ids
     )
     boxes = bounding_boxes(known["footprint"].take(pc.index_in(tile_ids, value_set=known["tile_id"].combine_chunks())))
-    apart = np.nan_to_num(distances_m(boxes[:1], boxes[1:]), nan=np.inf)
+    distances = np.nan_to_num(distances_m(boxes[:1], boxes[1:]), nan=np.inf)
     splits = np.asarray(chosen["split"].to_pylist())
-    first = [int(rows[np.argmin(apart[rows])]) for rows in (np.flatnonzero(splits == name) for name in np.unique(splits))]
-    first.sort(key=lambda row: apart[row])
-    found = chosen.take(pa.array(first, pa.int64())).append_column("apart_m", pa.array(apart[first]))
+    first = [int(rows[np.argmin(distances[rows])]) for rows in (np.flatnonzero(splits == name) for name in np.unique(splits))]
+    first.sort(key=lambda row: distances[row])
+    found = chosen.take(pa.array(first, pa.int64())).append_column("apart_m", pa.array(distances[first]))
     return [row for row in found.to_pylist() if np.isfinite(row["apart_m"])]
 
 
@@ -196,10 +197,10 @@ def _nearest_by_pixels(lake: Lake, tile: str) -> list[dict[str, Any]]:
         pictures = read_pictures(lake.root, places)
         own, *others = (thumbnail(decode(pictures[place["tile_id"]])) for place in places)
         turned = [apply_orientation(own, orientation) for orientation in range(ORIENTATIONS)]
-        apart = [min(mean_absolute_error(view, other) for view in turned) for other in others]
-        best = int(np.argmin(apart))
+        errors = [min(mean_absolute_error(view, other) for view in turned) for other in others]
+        best = int(np.argmin(errors))
         (row,) = chosen.slice(int(rows[best]), 1).to_pylist()
-        found.append({**row, "apart_grey": apart[best]})
+        found.append({**row, "apart_grey": errors[best]})
     return sorted(found, key=lambda row: row["apart_grey"])
 
 

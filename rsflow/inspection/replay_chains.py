@@ -17,11 +17,12 @@ from rsflow.config import settings as config
 from rsflow.instructions.chains import replay
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.scene_graph import replay_graph
-from rsflow.lake.tables import Lake, filter_by_values
+from rsflow.lake.tables import Lake
 from rsflow.phases.build import plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.records import TileFacts
 from rsflow.schemas import label_sort_key
+from rsflow.schemas.rows import filter_by_values
 from rsflow.stages.instruct.instruct_tiles import facts_of
 
 _REPLAYS = {"chain": replay, "scene_graph": replay_graph}

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from rsflow.errors import UsageError
 from rsflow.files import storage
-from rsflow.lake.tables import Lake, filter_by_values, open_lake
+from rsflow.lake.tables import Lake, open_lake
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.build import plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
@@ -24,6 +24,7 @@ from rsflow.review.exchange.boxes import decisions_of
 from rsflow.review.sampling import STRATA, Item, draw
 from rsflow.review.store import SAMPLE_FILE, add_decisions, read_decisions, read_sample
 from rsflow.review.summary import ReviewSummary, summarise_review
+from rsflow.schemas.rows import filter_by_values
 
 FORMS = ("csv", "json", "label-studio", "cvat")
 _JUDGED = {"box", "category", "caption", "phrase", "question"}  # kinds of labels: measured facts are no opinions

@@ -32,7 +32,7 @@ from rsflow.planning.plan import Plan
 from rsflow.shards.manifest import find_latest, name_latest, read_snapshot
 
 COUNTS = ".values.json"  # of a raster's values on a scene (rsflow.planning.sources.raster_layers)
-SHIFTS = ".shift.json"  # of a layer against a scene (rsflow.planning.sources.layer_registration)
+SHIFTS = ".shift.json"  # of a layer against a scene (rsflow.planning.sources.ground_layers)
 DELETE_BATCH = 1000  # files deleted between two words about it
 
 
@@ -59,12 +59,12 @@ def vacuum(root: str, kept: Retention, delete: bool = False) -> list[Unreference
     stay = numbers[max(0, len(numbers) - kept.snapshots) :] if kept.snapshots is not None else numbers
     latest = find_latest(root)
     stay = [n for n in numbers if n in stay or n == latest]
-    gone = [file for n in numbers if n not in stay for file in (f"snapshots/{n}.json", selection_note(n))]
+    removed = [file for n in numbers if n not in stay for file in (f"snapshots/{n}.json", selection_note(n))]
     plan = None if kept.former else plan_build(read_config(lake), lake)
     counting = pc.unique(completed_units(lake)["receipt"] if plan is None else _requested_receipts(lake, plan))
     waste = [
         UnreferencedFiles(
-            "snapshots", "older than those to keep", tuple(file for file in gone if posixpath.basename(file) in notes), 0
+            "snapshots", "older than those to keep", tuple(file for file in removed if posixpath.basename(file) in notes), 0
         ),
         find_unreferenced(lake, "shards", "no snapshot that stays names them", _shard_files(root, stay), before),
         find_unreferenced(lake, "tiles", "no unit of work that stays names them", _tile_files(lake, counting), before),

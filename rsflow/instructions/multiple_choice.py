@@ -76,9 +76,9 @@ def _present_question(groups: Sequence[Group], missing: Sequence[str], facts: Ti
 def _absent_question(groups: Sequence[Group], missing: Sequence[str], facts: TileFacts, seed: int) -> Iterator[QuestionAnswer]:
     if missing:
         noun = choose(missing, seed, facts.tile_id, "choice", "absent")
-        there = [english.pluralise(group.noun) for group in groups]
+        present = [english.pluralise(group.noun) for group in groups]
         labels = tuple(position for group in groups for position in group.labels)
-        yield from _choice("choice_absent", noun, english.pluralise(noun), there, labels, {}, facts, seed)
+        yield from _choice("choice_absent", noun, english.pluralise(noun), present, labels, {}, facts, seed)
 
 
 def _class_question(

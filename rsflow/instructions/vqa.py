@@ -79,12 +79,14 @@ def _presence_questions(facts: TileFacts, groups: list[Group], seed: int) -> Ite
     present = {**uncounted, **counted}
     missing = {english.singular_noun(category): category for category in tile_facts.absent_categories(facts)}
     key = (seed, facts.tile_id, "vqa", "presence")
-    for there, not_there in zip(hash_order(list(present), *key), hash_order(list(missing), *key), strict=False):
-        quantity, is_one, category, labels = present[there]
+    for present_category, absent_category in zip(
+        hash_order(list(present), *key), hash_order(list(missing), *key), strict=False
+    ):
+        quantity, is_one, category, labels = present[present_category]
         full = f"Yes, {'there is' if is_one else 'there are'} {quantity} in the image."
-        yield _presence_question(there, category, True, full, labels)
-        full = f"No, there are no {english.pluralise(not_there)} in the image."
-        yield _presence_question(not_there, missing[not_there], False, full, ())
+        yield _presence_question(present_category, category, True, full, labels)
+        full = f"No, there are no {english.pluralise(absent_category)} in the image."
+        yield _presence_question(absent_category, missing[absent_category], False, full, ())
 
 
 def quantity_phrase(group: Group) -> str:
@@ -227,12 +229,12 @@ def _definite(group: Group) -> str:
 def _cover_questions(facts: TileFacts, seed: int) -> Iterator[QuestionAnswer]:
     covers = [cover for cover in tile_facts.land_covers(facts) if cover.name]
     by_name = {cover.name: cover for cover in covers}
-    there = [cover.name for cover in covers if cover.share >= COVER_YES]
+    present = [cover.name for cover in covers if cover.share >= COVER_YES]
     # An unknown part may hold any cover: nothing is absent, and no share is complete.
     unknown = tile_facts.unknown_cover_share(facts)
-    not_there = [cover.name for cover in covers if cover.share <= COVER_NO] if unknown <= COVER_NO else []
+    absent = [cover.name for cover in covers if cover.share <= COVER_NO] if unknown <= COVER_NO else []
     key = (seed, facts.tile_id, "vqa", "cover")
-    for yes, no in zip(hash_order(there, *key), hash_order(not_there, *key), strict=False):
+    for yes, no in zip(hash_order(present, *key), hash_order(absent, *key), strict=False):
         share = english.percent_phrase(by_name[yes].share)
         yield _cover_presence_question(by_name[yes], True, f"Yes, {share} of the image is {yes}.")
         yield _cover_presence_question(by_name[no], False, f"No, there is no {no} in the image.")

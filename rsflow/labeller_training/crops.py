@@ -23,9 +23,9 @@ Picture = npt.NDArray[np.uint8]
 _Move = Callable[[float, float], tuple[float, float]]
 
 MIN_SHOWN = 0.6  # of an object: a crop that shows less neither teaches that it is there nor that it is not
-_SCALES = (0.8, 1.25)
-_CONTRAST = (0.8, 1.2)
-_BRIGHTNESS = 25.0  # grey levels, at most
+_SCALES = (0.6, 1.7)
+_CONTRAST = (0.7, 1.3)
+_BRIGHTNESS = 30.0  # grey levels, at most
 _AT_OBJECT = 0.6  # share of crops that are placed on an object
 
 
@@ -91,7 +91,7 @@ def _orientation(rng: np.random.Generator, slanting: bool) -> int:
 
 
 def _place(example: Example, window: int, rng: np.random.Generator) -> tuple[int, int]:
-    """(row, col) of the crop's upper left corner: within the tile, in half of the cases so that it shows some object."""
+    """(row, col) of the crop's upper left corner: within the tile, at times so that it shows some object."""
     rows, cols = example.picture.shape[:2]
     most_row, most_col = max(0, rows - window), max(0, cols - window)
     row, col = int(rng.integers(most_row + 1)), int(rng.integers(most_col + 1))

@@ -22,6 +22,7 @@ SAVE_SECONDS = 60.0
 WEIGHT_DECAY = 0.01
 MAX_GRADIENT = 5.0  # norm
 _WARM_UP = 0.1  # share of the steps
+_MOMENTS = ("exp_avg", "exp_avg_sq")
 
 Loss = Callable[[int], Any]  # step -> the loss of its batch
 
@@ -48,7 +49,7 @@ def optimise(
     decayed = [weights for weights in model.parameters() if weights.ndim > 1]
     others = [weights for weights in model.parameters() if weights.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=peak_learning_rate)
+    optimiser = torch.optim.AdamW(groups, lr=peak_learning_rate, fused=True)
     saved = time.monotonic()
     for step in range(state.restore(model, optimiser), steps):
         for group in optimiser.param_groups:
@@ -92,7 +93,8 @@ class TrainingState:
         tensors = load_file(self.folder / known["file"])
         model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
         for number, weights in enumerate(_parameters(optimiser)):
-            moments = {name: tensors[f"{name}.{number}"] for name in ("exp_avg", "exp_avg_sq")}
+            # Laid out in memory as the weights are: the fused optimiser goes through both side by side.
+            moments = {name: torch.empty_like(weights).copy_(tensors[f"{name}.{number}"]) for name in _MOMENTS}
             optimiser.state[weights] = {"step": torch.tensor(float(known["step"])), **moments}
         return int(known["step"])
 
@@ -103,7 +105,7 @@ class TrainingState:
         self.folder.mkdir(parents=True, exist_ok=True)
         tensors = {f"model.{name}": value.contiguous() for name, value in model.state_dict().items()}
         for number, weights in enumerate(_parameters(optimiser)):
-            for name in ("exp_avg", "exp_avg_sq"):
+            for name in _MOMENTS:
                 tensors[f"{name}.{number}"] = optimiser.state[weights][name].contiguous()
         file = f"step-{step}.safetensors"
         save_file(tensors, self.folder / file)

@@ -116,7 +116,7 @@ def _box_quality(
 
 def _class_quality(rows: Sequence[Labelled], name: str, categories: Sequence[str]) -> CategoryQuality:
     pairs = [(tile.labels[0].category, labels[0].category if labels else "") for tile, labels in rows]
-    true = sum(there in categories if name == ANY else there == name for there, _ in pairs)
+    true = sum(annotated in categories if name == ANY else annotated == name for annotated, _ in pairs)
     found = sum(bool(predicted) if name == ANY else predicted == name for _, predicted in pairs)
-    right = sum(there == predicted and name in (ANY, predicted) for there, predicted in pairs)
+    right = sum(annotated == predicted and name in (ANY, predicted) for annotated, predicted in pairs)
     return CategoryQuality(name, true, found, right, None)

@@ -64,7 +64,7 @@ def train_labeller(settings: TrainingSettings, on_start: Callable[[int], None], 
     finished = _read_record(out, key)
     if finished is None:
         _set_up_torch(settings)
-        on_start(settings.steps)
+        on_start(settings.total_steps)
         with sole_writer(out / STATE_FOLDER):
             parameters = _train(settings, tiles, key, on_step)
             finished = _judge(settings, tiles, key, parameters)
@@ -129,7 +129,7 @@ def _train(settings: TrainingSettings, tiles: TrainingTiles, key: str, on_step: 
         return model(**inputs, labels=targets).loss
 
     state = TrainingState(Path(settings.out) / STATE_FOLDER, key)
-    optimise(model, loss, settings.steps, settings.peak_learning_rate, state, on_step)
+    optimise(model, loss, settings.total_steps, settings.peak_learning_rate, state, on_step)
     with translate_errors(settings.out, "write"):
         model.eval().to(memory_format=torch.contiguous_format).save_pretrained(settings.out)
         processor.save_pretrained(settings.out)
@@ -146,7 +146,7 @@ def _judge(settings: TrainingSettings, tiles: TrainingTiles, key: str, parameter
     if calibration is None:
         raise RsflowError(
             f"{out}: the trained {settings.labeller} finds nothing on {len(tiles.calibration):,} held-out tiles: train longer "
-            f"(--steps {2 * settings.steps}) or on more tiles"
+            f"(--steps {2 * settings.total_steps}) or on more tiles"
         )
     storage.write_bytes(str(out / CALIBRATION_FILE), calibration.to_json())
     threshold = _open(settings, {}).threshold

@@ -20,9 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import schemas
+from rsflow.files import storage
 from rsflow.lake.integrity import digests
-from rsflow.lake.tables import Lake, filter_by_values
+from rsflow.lake.tables import Lake
 from rsflow.records import Reject
+from rsflow.schemas.rows import filter_by_values
 
 ROW_TABLES = ("tiles", "labels", "embeddings", "transfers", "groups", "instructions", "rejects")
 
@@ -119,3 +121,12 @@ def read_receipt_rows(lake: Lake, name: str, receipts: Any, columns: list[str] |
     requested = [*columns, "receipt"] if columns and "receipt" not in columns else columns
     found = filter_by_values(lake.read(name, requested), "receipt", receipts)
     return found.select(columns) if columns else found
+
+
+def withdraw_damaged_units(lake: Lake, place: str = "") -> None:
+    """Take back the marks of the units whose tile files are missing, and of the one that wrote the file at `place`."""
+    delivered = read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], ["file", "receipt"])
+    intact = {f"tiles/{name}" for name in storage.list_files(lake.place("tiles"))}
+    intact.discard(place.removeprefix(lake.root.rstrip("/") + "/"))
+    damaged = {row["receipt"] for row in delivered.to_pylist() if row["file"] not in intact}
+    lake.delete_rows("runs", "receipt", sorted(damaged))

@@ -277,11 +277,3 @@ def _matching(rows: pa.Table, where: Mapping[str, Any]) -> pa.Table:
         values = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
         rows = rows.filter(pc.is_in(rows[column], value_set=pa.array(sorted(values), rows[column].type)))
     return rows
-
-
-def filter_by_values(table: pa.Table, column: str, values: Any) -> pa.Table:
-    """The rows whose `column` is one of `values` (an array or a list of strings)."""
-    requested = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
-    if isinstance(requested, pa.ChunkedArray):
-        requested = requested.combine_chunks()
-    return table.filter(pc.is_in(table[column], value_set=requested))

@@ -2,20 +2,24 @@
 
 One idea: what a labeller learns from a few hundred tiles is local, so a network without positions or attention is enough, takes
 pictures of any size, and is trained on crops and run on whole tiles. Two thin layers go down to stride 4 at once: nearly all
-of the time of a CPU would be spent above it.
+of the time of a CPU would be spent above it. Widths are multiples of 16, as many numbers as a CPU multiplies at once. It trains
+in bfloat16 where the device multiplies these faster (1.5 times on a CPU that has AVX-512's), and answers in float32.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 STRIDE = 4  # of the features
+WIDTHS = (16, 32, 64, 128)
 STEM = 16  # channels at stride 2
-_MEAN, _DEVIATION = 0.45, 0.25  # of pictures in [0, 1]
+MEAN, DEVIATION = 0.45, 0.25  # of pictures in [0, 1]
 
 
 class UNet(nn.Module):
@@ -37,15 +41,29 @@ class UNet(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         rows, cols = pictures.shape[-2:]
         padding = (0, -cols % self.deepest_stride, 0, -rows % self.deepest_stride)
-        features = self.encoder[0](self.stem(functional.pad((pictures - _MEAN) / _DEVIATION, padding)))
+        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=self.training and has_bfloat16(pictures.device.type)):
+            features = self._features(functional.pad((pictures - MEAN) / DEVIATION, padding))
+        shown: Tensor = features[..., : -(-rows // STRIDE), : -(-cols // STRIDE)].float()
+        return shown
+
+    def _features(self, pictures: Tensor) -> Tensor:
+        features: Tensor = self.encoder[0](self.stem(pictures))
         levels = []
         for down, stage in zip(self.down, list(self.encoder)[1:], strict=True):
             levels.append(features)
             features = stage(down(features))
         for up, stage in zip(self.up, self.decoder, strict=True):
             features = stage(functional.interpolate(up(features), scale_factor=2.0, mode="nearest") + levels.pop())
-        shown: Tensor = features[..., : -(-rows // STRIDE), : -(-cols // STRIDE)]
-        return shown
+        return features
+
+
+@cache
+def has_bfloat16(device: str) -> bool:
+    """Whether a kind of device ("cpu", "cuda", …) multiplies bfloat16 in hardware."""
+    if device == "cpu":
+        known = torch.cpu.get_capabilities()
+        return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+    return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 class _Residual(nn.Module):

@@ -10,7 +10,7 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModelForSemanticSegmentation, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SemanticSegmenterOutput
 
-from rsflow.models.unet import UNet
+from rsflow.models.unet import WIDTHS, UNet
 
 NOT_LEARNED = 255  # in a map of classes: a pixel of which nothing is known
 
@@ -20,7 +20,7 @@ class UNetSegmenterConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
 
     model_type = "rsflow_unet_segmenter"
 
-    def __init__(self, widths: Sequence[int] = (24, 48, 96), **settings: Any) -> None:
+    def __init__(self, widths: Sequence[int] = WIDTHS, **settings: Any) -> None:
         self.widths = list(widths)
         super().__init__(**settings)
 

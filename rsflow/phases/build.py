@@ -26,8 +26,7 @@ from rsflow.errors import DamagedFileError, LakeError, RsflowError
 from rsflow.files import storage
 from rsflow.lake.delta.compaction import compact_written_tables
 from rsflow.lake.delta.read_cache import read_once
-from rsflow.lake.integrity.digests import one_record
-from rsflow.lake.receipts import completed_units, read_receipt_rows
+from rsflow.lake.receipts import completed_units, read_receipt_rows, withdraw_damaged_units
 from rsflow.lake.relocations import Move
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.phases.empty_sources import find_empty_sources
@@ -81,13 +80,13 @@ def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: b
                     raise
                 again.add(error.place)
                 print(f"rsflow: warning: {error}; its unit is labelled again", file=sys.stderr)
-                relabel_damaged(open_lake(built.root), error.place)
+                withdraw_damaged_units(open_lake(built.root), error.place)
 
 
 def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> BuildResult:
     lake = _prepare_lake(built) if "label" in phases else open_lake(built.root, writable=True)
     if "label" in phases:
-        relabel_damaged(lake)
+        withdraw_damaged_units(lake)
     seconds: dict[str, float] = {}
     meter = UsageMeter(built.budget)
     with _timed(seconds, "plan"):
@@ -116,8 +115,7 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
             sharded = shard(built, lake, now, chosen)
     if "label" not in phases:
         _keep_config(built, lake)  # a selection by other settings is what the lake holds from now on
-    with one_record(built.root):
-        compact_written_tables(lake)
+    compact_written_tables(lake)
     found = [_scenes(now), *step_balances(lake, now.all_marks), *select_balance(lake)]
     if sharded:
         found += shard_balance(lake, sharded.manifest, chosen.version)
@@ -138,17 +136,6 @@ def _require_generated(built: BuildConfig, lake: Lake, plan: Plan, now: LiveRows
     if plan.chosen is None or plan.chosen.digest != choice_digest(built, now):
         raise LakeError(f"{lake.root}: no model was asked yet about the present tiles: run `rsflow generate` first")
     return read_live_rows(lake, plan)
-
-
-def relabel_damaged(lake: Lake, place: str = "") -> None:
-    """Take back the marks of the units whose tile files are missing, and of the one that wrote the file at `place`."""
-    marked = completed_units(lake)
-    named = read_receipt_rows(lake, "tiles", marked["receipt"], ["file", "receipt"])
-    intact = {f"tiles/{name}" for name in storage.list_files(lake.place("tiles"))} - {
-        place.removeprefix(lake.root.rstrip("/") + "/")
-    }
-    damaged = {row["receipt"] for row in named.to_pylist() if row["file"] not in intact}
-    lake.delete_rows("runs", "receipt", sorted(damaged))
 
 
 def sample(built: BuildConfig, scenes: int) -> None:

@@ -6,7 +6,7 @@ but the same configuration and files give the same dataset.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from rsflow.errors import LakeError, UndoneError
 from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.delta.table_files import list_table_files, read_table_file
 from rsflow.lake.receipts import ROW_TABLES, completed_units, read_receipt_rows
-from rsflow.lake.tables import Lake, filter_by_values
+from rsflow.lake.tables import Lake
 from rsflow.planning.groups.group_samples import group_samples
 from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.sources.annotation_rejects import annotation_rejects
@@ -26,6 +27,7 @@ from rsflow.planning.unit_ids import UnitIds
 from rsflow.review.apply import reviewed_labels, reviewed_tile
 from rsflow.review.resolve import Decisions
 from rsflow.schemas import LABELS, RUNS, TILES
+from rsflow.schemas.rows import filter_by_values
 
 ANNOTATIONS = "annotations"  # what marks of rejected annotations call their step
 
@@ -66,6 +68,12 @@ class LiveRows:
         if not len(receipts):  # nothing to read, nor to ask a store for
             return TABLES[table].empty_table().select(columns or TABLES[table].names)
         return read_receipt_rows(self.lake, table, receipts, columns)
+
+    def batches(self, table: str, columns: Sequence[str], receipts: pa.ChunkedArray | None = None) -> Iterator[pa.Table]:
+        """The live rows of a table (or those of some `receipts`), a batch at a time: files and rows in a fixed order."""
+        delivered = (self.receipts(table) if receipts is None else receipts).combine_chunks()
+        for file in list_table_files(self.lake, table):
+            yield from read_table_file(file, columns, delivered)
 
     def tiles(self, columns: list[str] | None = None, with_transfers: bool = True) -> pa.Table:
         """Tiles, sorted by tile_id; those of scenes that were rejected in part are among them. What is known of all objects

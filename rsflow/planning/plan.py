@@ -22,7 +22,7 @@ from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import completed_units, count_failures
-from rsflow.lake.tables import Lake, filter_by_values
+from rsflow.lake.tables import Lake
 from rsflow.planning import recipe
 from rsflow.planning.chosen_tiles import ChosenTiles, read_chosen_tiles
 from rsflow.planning.sources.ground_layers import GroundLayers, ground_layers
@@ -33,6 +33,7 @@ from rsflow.planning.sources.scenes import list_all_scenes, probe_scenes
 from rsflow.records import Label, Reject, SceneFiles
 from rsflow.review.resolve import Decisions, resolve
 from rsflow.schemas import LABEL_WORK, label_row
+from rsflow.schemas.rows import filter_by_values
 from rsflow.spatial.geometry import Window
 from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.generate.generate_tiles import GenerateTiles

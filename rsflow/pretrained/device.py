@@ -49,10 +49,10 @@ def select_device(requested: Device) -> str:
     """The device's name for torch. Raises RsflowError where a GPU is wanted and none is there."""
     import torch
 
-    there = torch.cuda.is_available()
-    if requested == "cuda" and not there:
+    has_cuda = torch.cuda.is_available()
+    if requested == "cuda" and not has_cuda:
         raise RsflowError("a GPU is wanted, and torch sees none here: to run on the CPU set device: cpu, and gpus: 0")
-    return "cuda" if there and requested != "cpu" else "cpu"
+    return "cuda" if has_cuda and requested != "cpu" else "cpu"
 
 
 def device_for_gpus(requested: Device, gpus: float) -> Device:

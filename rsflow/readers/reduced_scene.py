@@ -108,7 +108,7 @@ class ReducedScene(SceneReader):
                 values, exists = _middles(read.pixels[i], present, rows, cols)
             else:
                 values, exists = _means(read.pixels[i], present, rows, cols, areas)
-            pixels[i] = resample.stored(values, exists, pixels.dtype, fill)
+            pixels[i] = resample.to_stored_type(values, exists, pixels.dtype, fill)
             if self._votes[i]:
                 valid |= exists
 

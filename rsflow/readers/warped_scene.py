@@ -123,7 +123,7 @@ class WarpedScene(SceneReader):
         if source is None:
             nothing = np.zeros(shape)
             for i, fill in enumerate(fills):
-                pixels[i] = resample.stored(nothing, valid, pixels.dtype, fill)
+                pixels[i] = resample.to_stored_type(nothing, valid, pixels.dtype, fill)
             return Raster(pixels, valid, info.bands)
         read = self._pixels.read(source)
         at = _neighbours(source, cols, rows)
@@ -134,7 +134,7 @@ class WarpedScene(SceneReader):
                 values, exists = resample.nearest(read.pixels[i], good, middles)
             else:
                 values, exists = resample.mean_of_samples(*resample.bilinear(read.pixels[i], good, at), self._samples)
-            pixels[i] = resample.stored(values, exists, pixels.dtype, fill)
+            pixels[i] = resample.to_stored_type(values, exists, pixels.dtype, fill)
             if self._votes[i]:
                 valid |= exists
         return Raster(pixels, valid, info.bands)

@@ -1,4 +1,4 @@
-"""Between Arrow columns and values: packed arrays, labels and windows. Nothing else converts."""
+"""Between Arrow columns and values: packed arrays, labels, windows, and rows by value. Nothing else converts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rsflow.records import Label, Provenance, Shape
 from rsflow.spatial.geometry import Window
@@ -82,3 +83,11 @@ def label_sort_key(label_id: str) -> tuple[str, int]:
 def window_from_row(row: dict[str, Any]) -> Window:
     """The window of a TILES row."""
     return Window(row["row_off"], row["col_off"], row["height_px"], row["width_px"])
+
+
+def filter_by_values(table: pa.Table, column: str, values: Any) -> pa.Table:
+    """The rows whose `column` is one of `values` (an array or a list of strings)."""
+    requested = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
+    if isinstance(requested, pa.ChunkedArray):
+        requested = requested.combine_chunks()
+    return table.filter(pc.is_in(table[column], value_set=requested))

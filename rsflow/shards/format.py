@@ -126,8 +126,8 @@ def further_pictures(record: Mapping[str, Any], others: Iterable[str]) -> list[t
     order, those without an entry last, by name."""
     known = {picture_name(one): one for one in record.get("companions", ())}
     order = {name: place for place, name in enumerate(known)}
-    there = sorted((order.get(name.partition(".")[0], len(order)), name) for name in others if name not in NOT_PICTURES)
-    names = [(extension, extension.partition(".")[0]) for _, extension in there]
+    ordered = sorted((order.get(name.partition(".")[0], len(order)), name) for name in others if name not in NOT_PICTURES)
+    names = [(extension, extension.partition(".")[0]) for _, extension in ordered]
     return [(extension, known.get(name, {"sensor": name})) for extension, name in names]
 
 

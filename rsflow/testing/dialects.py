@@ -43,8 +43,8 @@ def _check_boxes(dialect: Dialect, height_px: int, width_px: int) -> None:
     _, found = dialect.parse(written, height_px, width_px)
     require(len(found) == 2, f"two boxes come back from {written!r}: found {len(found)}")
     for box, back in zip(boxes[:2], found, strict=True):
-        far = max(abs(a - b) for a, b in zip(box, back, strict=True))
-        require(far <= limit, f"boxes come back in their order: {box} came back as {back}")
+        distance = max(abs(a - b) for a, b in zip(box, back, strict=True))
+        require(distance <= limit, f"boxes come back in their order: {box} came back as {back}")
 
 
 def _check_groups(dialect: Dialect) -> None:

@@ -127,11 +127,11 @@ def _check_reopening(open_scene: Opener, scene: SceneFiles) -> None:
 
 
 def _check_missing_file(open_scene: Opener, scene: SceneFiles) -> None:
-    gone = SceneFiles(
+    missing = SceneFiles(
         scene.scene_id, scene.source, scene.sensor, scene.reader, dict.fromkeys(scene.files, "/no/such/file"), scene.options
     )
     law = "a file that is not there is a DataError"
-    require(raises_only_own_errors(lambda: _read_whole(open_scene, gone), law), f"{law}: it was read")
+    require(raises_only_own_errors(lambda: _read_whole(open_scene, missing), law), f"{law}: it was read")
 
 
 def _check_damages(open_scene: Opener, scene: SceneFiles) -> None:

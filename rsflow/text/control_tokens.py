@@ -30,11 +30,20 @@ TOKENS: dict[str, tuple[str, ...]] = {
         *("<start_of_image>", "<end_of_image>", "<image_soft_token>"),
     ),
     "phi": ("<nl>",),  # all else is <|...|>
+    "geochat": ("<p>", "</p>", "<delim>"),
+    "kosmos": ("<grounding>", "<phrase>", "</phrase>", "<object>", "</object>", "</delimiter_of_multi_objects/>"),
+    "lisa": ("[SEG]", "<seg>"),
+    "deepseek": ("<image_placeholder>", "<grounding>"),
+    "molmo": ("<im_col>",),
+    "janus": ("<begin_of_image>", "<boi>", "<eoi>"),
     "smolvlm": ("<end_of_utterance>", "<fake_token_around_image>", "<global-img>"),
 }
 
 _LITERAL = "|".join(re.escape(token) for tokens in TOKENS.values() for token in tokens)
-_NUMBERED = r"<(?:image_?\d+|row_\d+_col_\d+|unused\d+|reserved_\d+|loc\d+|seg\d+|image_(?:pad|start|end|newline))>"
+_NUMBERED = (
+    r"<(?:image_?\d+|row_\d+_col_\d+|unused\d+|reserved_\d+|loc_?\d+|seg_?\d+|"
+    r"img_?\d+|bbox_?\d+|extra_id_\d+|patch_index_\d+|image_(?:pad|start|end|newline))>"
+)
 _PIPED = r"<[|｜][^<>|｜\n]{1,80}[|｜]>"
 _TOKEN = re.compile(f"{_PIPED}|{_NUMBERED}|{_LITERAL}", re.IGNORECASE)
 # C0 and C1 controls but tab, line feed and carriage return; bidi embeddings, overrides, isolates and marks; line separators;
@@ -42,6 +51,13 @@ _TOKEN = re.compile(f"{_PIPED}|{_NUMBERED}|{_LITERAL}", re.IGNORECASE)
 _CHARACTER = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
+# Without width and needed by no script: a name with one is another name, and a token with one is none until they go.
+_INVISIBLE = re.compile("[\u00ad\u180e\u200b\u2060-\u2064\ufeff]")
+
+
+def strip_invisible(text: str) -> str:
+    """The text without characters that nobody sees; joiners (U+200C, U+200D), which scripts need, stay."""
+    return _INVISIBLE.sub("", text)
 
 
 def find_control_token(text: str) -> str:
@@ -54,7 +70,7 @@ def find_control_token(text: str) -> str:
 
 def neutralise(text: str) -> str:
     """The text without control characters, and with special tokens as plain words: `<|im_end|>` becomes `im_end`."""
-    text = _CHARACTER.sub("", text)
+    text = _CHARACTER.sub("", strip_invisible(text))
     while _TOKEN.search(text):
         text = _TOKEN.sub(lambda match: match[0].strip("<>[]|｜/"), text)
     return text

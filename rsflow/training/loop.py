@@ -2,12 +2,14 @@
 
 One idea: a step's loss is the weighted mean over all tokens that the assistant speaks in the step's samples, whichever rank
 computes them and in however many parts. So ranks and rank_batch change how a step is computed and not what it is. Random
-numbers (dropout) are seeded by step and rank, so a resumed step draws as it would have.
+numbers (dropout) are seeded by step and rank, so a resumed step draws as it would have; the learning rate is a function of the
+step alone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -26,8 +28,7 @@ from rsflow.training.metrics import Counts, StepLog, StepTotals, Window
 from rsflow.training.model.expert_loads import ExpertLoads
 from rsflow.training.model.regimes import Tuned
 from rsflow.training.ranks import Ranks
-from rsflow.training.schedule import learning_rate
-from rsflow.training.settings import TrainConfig
+from rsflow.training.settings import Optimiser, TrainConfig
 
 
 @dataclass
@@ -159,3 +160,13 @@ def _write_window(training: Training, window: Window, totals: StepTotals) -> Win
     if training.log:
         training.log.write_metrics(training.metrics)
     return Window()
+
+
+def learning_rate(settings: Optimiser, step: int, steps: int) -> float:
+    """Of step 0 to steps - 1: a linear rise over the warm-up, then as `schedule` says, towards 0."""
+    warmup = round(settings.warmup_share * steps)
+    if step < warmup:
+        return settings.learning_rate * (step + 1) / warmup
+    done = (step - warmup) / max(1, steps - warmup)
+    shares = {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}
+    return settings.learning_rate * shares[settings.schedule]

@@ -180,6 +180,16 @@ def test_broken_rows_are_rejects_and_a_table_of_something_else_stops(tmp_path: P
         read_annotations(Annotations("csv", written(tmp_path, "date,value\n1,2\n", "other.csv")))
 
 
+def test_a_quote_that_is_not_closed_spoils_its_row_and_is_told(tmp_path: Path) -> None:
+    """Not a picture without objects, whose name is the whole row."""
+    (tmp_path / "a.csv").write_text(
+        'image,xmin,ymin,xmax,ymax,label\n"a.tif,1,2,3,4,ship\n"b,c.tif",1,2,3,4,ship\nd.tif,,,,,\n'
+    )
+    found = read_annotations(Annotations("csv", str(tmp_path / "a.csv")))
+    assert {picture.file: len(picture.labels) for picture in found.pictures.values()} == {"b,c.tif": 1, "d.tif": 0}
+    assert [(reject.subject, reject.reason) for reject in found.rejects] == [("a.csv line 2", "broken_record")]
+
+
 def test_pictures_of_one_name_in_two_folders_are_told_apart_by_them(tmp_path: Path) -> None:
     text = "image_path,xmin,ymin,xmax,ymax,label\nx/a.tif,1,2,3,4,T\ny/a.tif,1,2,3,4,U\nb.tif,1,2,3,4,T\n./x/a.tif,5,5,9,9,T\n"
     annotated = read_annotations(Annotations("csv", written(tmp_path, text, "boxes.csv")))

@@ -45,6 +45,14 @@ def test_captions_in_the_layout_of_nwpu(tmp_path: Path) -> None:
     assert picture.split == "test"
 
 
+@pytest.mark.parametrize(("sentences", "kept"), [("A ship.", 1), ({"raw": "A ship."}, 1), (7, 0), (True, 0), ({}, 0), ("", 0)])
+def test_sentences_that_are_no_list_are_one_sentence_or_a_reject(tmp_path: Path, sentences: Any, kept: int) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"images": [{"filename": "a.tif", "sentences": sentences}]}))
+    found = read_annotations(Annotations("captions", str(tmp_path / "a.json")))
+    assert [label.text for picture in found.pictures.values() for label in picture.labels] == ["A ship."] * kept
+    assert len(found.rejects) == 1 - kept
+
+
 @pytest.mark.parametrize("data", ["{", [1], {"info": {}}, {}])
 @pytest.mark.parametrize("form", ["captions", "floodnet"])
 def test_a_json_of_something_else_stops_with_its_name(tmp_path: Path, form: str, data: Any) -> None:

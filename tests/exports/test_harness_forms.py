@@ -19,6 +19,7 @@ from rsflow.exports import export
 from rsflow.exports.benchmarks.lmms_eval_task import choice_results, choice_to_text, chosen_letter, doc_to_visual, short_results
 from rsflow.exports.benchmarks.multiple_choice import ChoiceQuestion, choice_questions, source_classes
 from rsflow.exports.vlmevalkit import ROTATION
+from rsflow.instructions.phrasings import HINT
 from rsflow.shards.format import Sample
 from tests.exports.conftest import instruction, sample, write_root
 
@@ -36,7 +37,7 @@ def with_questions(number: int, scene: str) -> Sample:
     texts = [
         asked(f"s.{number}", "count", "How many ships are there?", "2", category="ship", value=2),
         asked(f"s.{number}", "yes_no", "Is there a plane?", "no", category="plane", value=False),
-        asked(f"s.{number}", "place", "Where is the dock?", "upper left", category="dock", value="upper left"),
+        asked(f"s.{number}", "place", f"Where is the dock?{HINT}", "upper left", category="dock", value="upper left"),
         asked(f"s.{number}", "category", "What is this?", scene, task="classification", value=scene),
     ]
     vocabulary = ["ship", "plane", "train", "dock", "cargo ship"]
@@ -65,7 +66,7 @@ def test_wrong_options_are_what_annotations_exclude() -> None:
     assert len(set(count.options)) == 4
     assert all(abs(int(option) - 2) <= 3 for option in count.options)
     place = found["place"]
-    assert place.options[place.answer] == "upper left"
+    assert (place.question, place.options[place.answer]) == ("Where is the dock?", "upper left")
     assert not {"top", "left", "centre"} & set(place.options)
     assert set(found["class"].options) == {"harbour", "forest", "airport"}
 

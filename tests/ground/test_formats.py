@@ -105,3 +105,18 @@ def test_scenes_and_features_meet_across_the_antimeridian(build: GroundBuild, tm
         widths = [box[2] - box[0] for box in boxes(rows)]
         assert sum(widths) == pytest.approx(expected, abs=1e-3)
         assert {round(box[3] - box[1], 3) for box in boxes(rows)} == {20.0}
+
+
+def test_a_layer_of_boxes_only_has_no_outlines_unless_that_is_asked_for(build: GroundBuild, tmp_path: Path) -> None:
+    boxes = [square(4 + 10 * (i % 5), 4 + 20 * (i // 5), 6, 8) for i in range(10)]
+    for shapes, options, has_outlines in (
+        (boxes, {}, False),
+        (boxes, {"outline": "polygon"}, True),
+        ([*boxes[:9], boxes[9].buffer(0.0).convex_hull.intersection(shapely.affinity.rotate(boxes[9], 20))], {}, True),
+        (boxes[:9], {}, True),  # so few may be what they look like
+    ):
+        file = write_layer(tmp_path / f"{len(list(tmp_path.iterdir()))}.geojson", shapes, file_crs="EPSG:32633")
+        rows = GroundBuild(tmp_path / f"build{file.stem}").labels(file, {"category": "house", "crs": "EPSG:32633", **options})
+        found = [row for row in rows if row["kind"] == "box" and row["tile_id"].endswith("/0_0_64")]
+        assert len(found) == len(shapes)
+        assert {bool(len(row["polygon"])) for row in found} == {has_outlines}

@@ -99,6 +99,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(
 
     settings = {**SHORT, "steps": 8}
     monkeypatch.setattr(optimisation, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("rsflow.labeller_training.train.LEAST_SCORE", 0.0)  # eight steps find nothing above it
     stopped = TrainingSettings(root=shapes, source="shapes", task=task, out=str(tmp_path / "stopped"), **settings)
     with pytest.raises(StoppedError):
         train_labeller(stopped, lambda steps: None, stop)

@@ -94,6 +94,15 @@ def test_scenes_that_would_share_an_id_are_told_apart(tmp_path):
     assert ids(found) == ids(list_scenes(source((f"{tmp_path}/*.jpg", f"{tmp_path}/*.tif"))))
 
 
+def test_a_sidecar_that_the_pattern_finds_changes_no_scene(tmp_path):
+    touch(tmp_path, "a.tif", "b_B4.tif", "b_B8.tif")
+    places = [source(f"{tmp_path}/a*.*"), source(f"{tmp_path}/*_{{band}}.*", bands={"red": "B4", "nir": "B8"})]
+    before = [[(one.scene_id, one.files) for one in list_scenes(place)] for place in places]
+    touch(tmp_path, "a.tfw", "a.tif.ovr", "a.tif.aux.xml", "b_B4.tif.aux.xml", "b_B8.tif.msk")
+    assert [[(one.scene_id, one.files) for one in list_scenes(place)] for place in places] == before
+    assert [[scene_id for scene_id, _ in found] for found in before] == [["set.a"], ["set.b"]]
+
+
 def test_a_file_found_by_two_patterns_is_one_scene(tmp_path):
     touch(tmp_path, "a.tif")
     assert ids(list_scenes(source((f"{tmp_path}/*.tif", f"{tmp_path}/a.*")))) == ["set.a"]

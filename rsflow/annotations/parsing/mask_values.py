@@ -32,16 +32,14 @@ def ignore_unplaced_masks() -> Iterator[None]:
         yield
 
 
-def parse_legend(
-    legend: Mapping[str, str | None], option: str = "annotations.options.legend"
-) -> tuple[dict[int, str | None], bool]:
+def parse_legend(legend: Mapping[str, str | None]) -> tuple[dict[int, str | None], bool]:
     """(meaning by value, whether values are colours). ConfigError where keys are neither all values nor all colours."""
     try:
         keys = {key: [int(part) for part in key.split(",")] for key in legend}
     except ValueError as error:
-        raise ConfigError(f'{option}: {error}; keys are values ("1") or colours ("0,255,0")') from error
+        raise ConfigError(f'annotations.options.legend: {error}; keys are values ("1") or colours ("0,255,0")') from error
     if {len(key) for key in keys.values()} not in ({1}, {3}):
-        raise ConfigError(f"{option}: keys are all values, or all colours of red, green and blue")
+        raise ConfigError("annotations.options.legend: keys are all values, or all colours of red, green and blue")
     colours = len(next(iter(keys.values()))) == 3
     return {_pack(value): legend[key] for key, value in keys.items()}, colours
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, rename_categories
 from rsflow.errors import DataError
 from rsflow.records import Label, Reject
-from rsflow.text.control_tokens import find_control_token, refuse_control_tokens
+from rsflow.text.control_tokens import find_control_token, refuse_control_tokens, strip_invisible
 
 
 def reject_control_text(annotated: AnnotatedSet) -> AnnotatedSet:
-    """The set without such labels and categories; the very same set where it has none."""
+    """The set without such labels and categories; the very same set where it has none. Invisible characters only go away."""
+    annotated = _strip_invisible(annotated)
     found = {name: list(_faults(picture)) for name, picture in annotated.pictures.items()}
     if not any(found.values()) and not any(map(find_control_token, annotated.categories)):
         return annotated
@@ -29,6 +30,25 @@ def reject_control_text(annotated: AnnotatedSet) -> AnnotatedSet:
     ]
     categories = tuple(category for category in annotated.categories if not find_control_token(category))
     return AnnotatedSet(pictures, categories, (*annotated.rejects, *rejects))
+
+
+def _strip_invisible(annotated: AnnotatedSet) -> AnnotatedSet:
+    """The set with categories and texts without characters that nobody sees, so that "ship" is one category."""
+    labels = [label for picture in annotated.pictures.values() for label in picture.labels]
+    names = {*annotated.categories, *(label.category for label in labels)}
+    changed = {name: plain for name in sorted(names) if (plain := strip_invisible(name)) != name}
+    if not changed and all(strip_invisible(label.text) == label.text for label in labels if label.text):
+        return annotated
+    pictures = {
+        name: replace(picture, labels=tuple(map(_with_plain_text, picture.labels)))
+        for name, picture in annotated.pictures.items()
+    }
+    return rename_categories(replace(annotated, pictures=pictures), changed, spelling_only=True)
+
+
+def _with_plain_text(label: Label) -> Label:
+    category = strip_invisible(label.category) if label.kind == "question" else label.category  # a question's answer
+    return replace(label, category=category, text=strip_invisible(label.text))
 
 
 def _faults(picture: AnnotatedPicture) -> Iterator[tuple[int, DataError]]:

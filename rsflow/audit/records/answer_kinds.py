@@ -1,4 +1,9 @@
-"""Whether an answer is of the kind that its question asks for: a number, yes or no, one of two things, a word, a statement."""
+"""Whether an answer is of the kind that its question asks for: a number, yes or no, one of two things, a word, a statement.
+
+Of questions for yes or no, or for a thing, those are judged whose first word shows it: "Is the ship white?" asks for yes or
+no, "Where is the ship?" for a place. A question of several clauses ("What is shown, and is it urban?") or with a choice ("Is it
+3 or 4?") may ask for both and is not judged, nor is one that mentions amounts.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,38 @@ import re
 from collections.abc import Iterator
 
 from rsflow.audit.records.duplicate_texts import closed_answer
-from rsflow.audit.records.question_kinds import asks_for_words, asks_openly, asks_yes_or_no
 from rsflow.imports.conversation import Exchange
 from rsflow.imports.label_parsing import match_phrasing, strip_answer_hints
 from rsflow.instructions.phrasings import HINT
 from rsflow.instructions.wording.english import NUMBER_WORDS
+
+_SEVERAL = re.compile(r"[,:;\n]|[?.!]\s+\S|\b(?:and|or|whether|if)\b", re.IGNORECASE)
+_CLOSED = re.compile(
+    r"(?:is|are|was|were|do|does|did|has|have|had|can (?:you|we|one) (?:see|find|identify|observe|spot|detect)|"
+    r"could (?:this|it|that)|will|would|should)\b",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"(?:(?:in |on |at |to |from |for )?(?:what|which|whose)\b(?! if\b| about\b)|who\b|why\b|when\b|"
+    r"where (?:exactly )?(?:is|are|was|were|do|does|did|can|could|in|on|within|has|have)\b|how\b|"
+    r"(?:please )?(?:briefly )?(?:describe|caption|summari[sz]e|explain)\b|"
+    r"(?:please )?(?:provide|give|write) (?:me )?(?:an? |the )?(?:\w+ ){0,3}(?:caption|description|summary)\b)",
+    re.IGNORECASE,
+)
+# Open questions that no number answers.
+_NUMBERLESS = re.compile(
+    r"(?:who|why|where|please|briefly|describe|caption|summari[sz]e|explain|provide|give|write)\b|"
+    r"(?:what|which)(?: (?:is|are) the)? (?:main |dominant |primary |most common )?"
+    r"(?:types?|kinds?|sorts?|colou?rs?|shapes?|materials?|land ?(?:cover|use)s?|objects?|sides?|directions?|weather|seasons?|"
+    r"textures?|patterns?|scenes?|themes?)\b(?! (?:id|ids|code|codes|number|numbers|index)\b)",
+    re.IGNORECASE,
+)
+_QUANTITY = re.compile(
+    r"\b(?:many|much|numbers?|counts?|totals?|amounts?|percent\w*|shares?|fractions?|ratios?|years?|times?|dates?|heights?|"
+    r"widths?|lengths?|areas?|distances?|sizes?|levels?|scores?|ids?|codes?|index|degrees?|angles?|coordinates?)\b",
+    re.IGNORECASE,
+)
+_INNER_QUESTION = re.compile(r"\b(?:how|what|which|where|tell|numbers?|counts?|totals?|amounts?|percent\w*)\b", re.IGNORECASE)
 
 NUMBER = rf"\d{{1,3}}|zero|{'|'.join(NUMBER_WORDS)}"
 PICTURE = (
@@ -78,11 +110,11 @@ def find_wrong_answer_kinds(exchange: Exchange, form: str) -> Iterator[str]:
         expected = "a number" if not is_undecided and _is_no_amount(closed, exchange.answer, is_number) else ""
     elif IS_THERE.fullmatch(question):
         expected = "yes or no" if not is_undecided and _is_no_verdict(closed, is_number) else ""
-    elif is_number and asks_for_words(bare):
+    elif is_number and _asks_for_words(bare):
         expected = "words"
-    elif is_number and asks_yes_or_no(bare):
+    elif is_number and _asks_yes_or_no(bare):
         expected = "yes or no"
-    elif asks_openly(bare) and _BARE_VERDICT.fullmatch(exchange.answer.strip()):
+    elif _asks_openly(bare) and _BARE_VERDICT.fullmatch(exchange.answer.strip()):
         expected = "more than yes or no"
     elif _IS_QUESTION.fullmatch(exchange.answer) and exchange.answer != exchange.question:
         expected = "no question"
@@ -127,3 +159,19 @@ def _is_no_amount(closed: str | None, answer: str, is_number: bool) -> bool:
 
 def _is_no_verdict(closed: str | None, is_number: bool) -> bool:
     return is_number or (closed is not None and not _VERDICT.search(closed) and not _AMOUNT.search(closed))
+
+
+def _asks_yes_or_no(question: str) -> bool:
+    """Whether only yes, no or the like answers it."""
+    bare = question.rstrip("?. ")
+    return bool(_CLOSED.match(bare)) and not _SEVERAL.search(bare) and not _INNER_QUESTION.search(bare)
+
+
+def _asks_openly(question: str) -> bool:
+    """Whether neither yes nor no answers it."""
+    return bool(_OPEN.match(question)) and not _SEVERAL.search(question.rstrip("?. "))
+
+
+def _asks_for_words(question: str) -> bool:
+    """Whether neither yes, no nor a number answers it."""
+    return _asks_openly(question) and bool(_NUMBERLESS.match(question)) and not _QUANTITY.search(question)

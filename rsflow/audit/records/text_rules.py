@@ -49,7 +49,7 @@ _SPACED = re.compile(rf"\[\s*{_N}(?:\s+{_N}){{3}}\s*\]")  # without the commas
 _ANGLED = re.compile(r"\{((?:<[^<>{}]*>)+)(?:\|[^{}]*)?\}")
 _TOKEN = re.compile(r"<(?:image|ImageHere)>")
 _OWN = re.compile(  # what the forms themselves spell boxes and pictures with
-    r"<(?:image|ImageHere)>|</?(?:ref|box|quad|p)>|<\|/?(?:object_ref|box|quad|vision|image_pad)[a-z_]*\|>"
+    r"<(?:image|ImageHere)>|</?(?:ref|box|quad|p)>|<delim>|\[SEG\]|<\|/?(?:object_ref|box|quad|vision|image_pad)[a-z_]*\|>"
 )
 
 _HINT = re.compile(rf"{re.escape(HINT)}\s*$", re.IGNORECASE)

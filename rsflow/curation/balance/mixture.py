@@ -70,7 +70,7 @@ def balance_instructions(
     if all(bound.holds(draft) for bound in bounds):
         return why
     solved = solve(kinds.count, draft, bounds, largest=bool(rules.shares) and rules.total is None)
-    return _apply_solution(why, kinds, order, draft, solved, bounds)
+    return _apply_solution(why, kinds, order, solved, bounds)
 
 
 def _apply_caps(instructions: pa.Table, caps: Caps, rules: Balance, seed: int, template_share: float | None) -> pa.Array:
@@ -107,7 +107,7 @@ def has_lower_bounds(rules: Balance) -> bool:
     return bool(some) or rules.total is not None
 
 
-def _apply_solution(why: pa.Array, kinds: Kinds, order: Hashes, draft: Counts, solved: Counts, bounds: list[Bound]) -> pa.Array:
+def _apply_solution(why: pa.Array, kinds: Kinds, order: Hashes, solved: Counts, bounds: list[Bound]) -> pa.Array:
     """The reasons of the draft, with so many of each kind staying as were `solved`: those that come first."""
     by_kind = np.lexsort((order, kinds.of_row))
     sorted_kinds = kinds.of_row[by_kind]

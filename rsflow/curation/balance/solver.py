@@ -135,10 +135,10 @@ def _build_programme(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> P
             upper.append(np.ones(1))
             cost.append(np.zeros(1))
             table.row(*own, bound.least, bound.most - now, {one: -1.0})
-            there, kept = float(count[bound.kinds].sum()), float(draft[bound.kinds].sum())
+            available, kept = float(count[bound.kinds].sum()), float(draft[bound.kinds].sum())
             signs = np.concatenate([np.ones(len(bound.kinds)), -np.ones(len(bound.kinds))])
             both = np.concatenate([bound.kinds, bound.kinds + kinds])
-            table.row(both, signs, -math.inf, there - kept, {one: there - 1})
+            table.row(both, signs, -math.inf, available - kept, {one: available - 1})
         else:
             table.row(*own, bound.least - now, bound.most - now, {})
     return Programme(*table.built(), np.concatenate(upper), np.concatenate(cost))

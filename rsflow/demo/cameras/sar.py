@@ -75,11 +75,11 @@ def _thing_db(thing: Structure, spot: Footprint) -> FloatImage:
     a, b = spot.along / (thing.length_m / 2), spot.across / (thing.width_m / 2)
     turn = math.radians(thing.heading_deg)
     # Share of the way from the near (west) edge to the far one, 0 to 1.
-    far = 0.5 + 0.5 * (a * math.cos(turn) - b * math.sin(turn))
+    far_side = 0.5 + 0.5 * (a * math.cos(turn) - b * math.sin(turn))
     if thing.category == "storage tank":
-        level = -6 + 12 * np.exp(-(((np.hypot(a, b) - 0.9) / 0.12) ** 2)) * (1.15 - far)
+        level = -6 + 12 * np.exp(-(((np.hypot(a, b) - 0.9) / 0.12) ** 2)) * (1.15 - far_side)
     elif thing.category == "building":
-        level = -4 + 11 * np.exp(-4.5 * np.clip(far, 0, 1)) + 1.5 * np.sin(spot.along * 0.8)
+        level = -4 + 11 * np.exp(-4.5 * np.clip(far_side, 0, 1)) + 1.5 * np.sin(spot.along * 0.8)
     elif thing.category == "ship":
         posts = np.cos(spot.along * (2 * math.pi / 11) + thing.look % 7) * np.cos(spot.across * 0.9)
         level = 2 + 3.5 * posts + 4 * np.exp(-(((a + 0.7) / 0.16) ** 2))

@@ -52,10 +52,10 @@ def blur(image: FloatImage, side_weight: float) -> FloatImage:
     """A three-pixel point spread along rows and columns of the last two axes; the middle keeps 1 - 2 side_weight."""
     for axis in (-2, -1):
         out = image * np.float32(1 - 2 * side_weight)
-        here, there = np.moveaxis(out, axis, 0), np.moveaxis(image, axis, 0) * np.float32(side_weight)
-        here[1:] += there[:-1]
-        here[:-1] += there[1:]
-        here[0] += there[0]
-        here[-1] += there[-1]
+        target, source = np.moveaxis(out, axis, 0), np.moveaxis(image, axis, 0) * np.float32(side_weight)
+        target[1:] += source[:-1]
+        target[:-1] += source[1:]
+        target[0] += source[0]
+        target[-1] += source[-1]
         image = out
     return image

@@ -29,7 +29,12 @@ def from_square(box: Region, height_px: int, width_px: int) -> Region:
     return make_region([value * side - pads[place % 2] for place, value in enumerate(box)])
 
 
-def square_frame(height_px: int, width_px: int) -> Frame:
+def outline_frame(height_px: int, width_px: int) -> Frame:
     """The same of outlines: shares with two decimals."""
     side = max(height_px, width_px)
     return Frame((1 / side, 1 / side), _pads(height_px, width_px), 2, (1.0, 1.0))
+
+
+def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
+    """Half of 0.01 of the longer side: shares are written with two decimals."""
+    return (0.005 * max(height_px, width_px),) * 2

@@ -83,9 +83,12 @@ def _further_files(tree: FileTree, pairs: _Pairs) -> Iterator[str]:
 
 def _captioned(tree: FileTree) -> Iterator[_Pairs]:
     """LEVIR-CC: one document beside images/<split>/A and B."""
+    dated: dict[str, list[str]] = defaultdict(list)
+    for path in tree.folders:
+        dated[posixpath.dirname(posixpath.dirname(path))].append(path)
     for folder, names in tree.folders.items():
         documents = [posixpath.join(folder, name) for name in names if name.lower().endswith(".json")]
-        splits = [path for path in tree.folders if posixpath.dirname(posixpath.dirname(path)) == f"{folder}/images"]
+        splits = dated[f"{folder}/images"]
         dates = tuple(path for path in splits if posixpath.basename(path) in {"A", "B"})
         if len(documents) == 1 and dates:
             labels = tuple(path for path in splits if path not in dates)
@@ -95,9 +98,11 @@ def _captioned(tree: FileTree) -> Iterator[_Pairs]:
 def _damaged(tree: FileTree) -> Iterator[_Pairs]:
     """xBD: a document for each picture."""
     for folder, names in tree.folders.items():
+        if posixpath.basename(folder) != "labels":
+            continue
         root = posixpath.dirname(folder)
         files = tuple(posixpath.join(folder, name) for name in names if name.lower().endswith(".json"))
-        if posixpath.basename(folder) == "labels" and any(map(is_post_file, files)) and _raster_names(tree, f"{root}/images"):
+        if any(map(is_post_file, files)) and _raster_names(tree, f"{root}/images"):
             further = tuple(path for path in (f"{root}/targets", f"{root}/masks") if path in tree.folders)
             yield _Pairs("xbd", files, (f"{root}/images",), further, root)
 
@@ -113,8 +118,10 @@ def _masked(tree: FileTree) -> Iterator[_Pairs]:
 
 def _mask_folder(tree: FileTree, folder: str, name: str, layout: ChangeLayout) -> _Pairs | None:
     """The pairs of a folder of masks in that layout; None where it is none."""
+    if f"/{layout.masks}/" not in f"{folder}/":
+        return None
     files = tuple(posixpath.join(folder, one) for one in _raster_names(tree, folder))
-    if not files or f"/{layout.masks}/" not in f"{folder}/":
+    if not files:
         return None
     others = [exchange_folder(files[0], layout.masks, one) or "" for one in (layout.before, layout.after, *layout.others)]
     keys = [{file_key(one, layout.key) for one in _raster_names(tree, other)} for other in others]

@@ -21,7 +21,8 @@ def choice_to_text(doc, lmms_eval_specific_kwargs=None):  # type: ignore[no-unty
 
 
 def short_to_text(doc, lmms_eval_specific_kwargs=None):  # type: ignore[no-untyped-def]
-    return f"{doc['question']}\nAnswer the question using a single word or phrase."
+    hint = "Answer the question using a single word or phrase."
+    return doc["question"] if hint in doc["question"] else f"{doc['question']}\n{hint}"
 
 
 def choice_results(doc, results):  # type: ignore[no-untyped-def]

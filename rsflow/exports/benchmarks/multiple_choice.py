@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.exports.contract import ExportJob, Record
+from rsflow.instructions.phrasings import HINT
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording.hash_choice import hash_order
 from rsflow.instructions.wording.options import LETTERS, arrange_options, similar_first, wrong_numbers, wrong_places
@@ -83,7 +84,9 @@ def choice_questions(record: Record, classes: Classes) -> Iterator[ChoiceQuestio
                 yield _question(question_id, "class", "Which class fits the whole image?", right, wrong)
         elif answer["kind"] == "place":
             wrong = hash_order(wrong_places(str(answer["value"])), 0, question_id)
-            yield _question(question_id, "place", instruction["turns"][0]["text"], str(answer["value"]), wrong)
+            # The hint at a short answer contradicts what options ask for.
+            question = instruction["turns"][0]["text"].replace(HINT, "").strip()
+            yield _question(question_id, "place", question, str(answer["value"]), wrong)
 
 
 def _presence_questions(record: Record) -> Iterator[ChoiceQuestion]:

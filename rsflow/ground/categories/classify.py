@@ -70,8 +70,8 @@ class Classifier:
         found = np.full(table.num_rows, NO_FORM, np.int32)
         undecided = np.ones(table.num_rows, np.bool_)
         for rule, needed in zip(self.rules, self._conditions, strict=True):
-            mine = undecided & _all_hold(needed, values)
-            for rows, category, kind, width_m in _named(rule, mine, values):
+            mine = undecided & _match_conditions(needed, values)
+            for rows, category, kind, width_m in _match_rule(rule, mine, values):
                 self._assign(found, rows, types, rule, category, kind, width_m)
                 undecided &= ~rows
         self._count_unmapped(values, undecided)
@@ -157,34 +157,34 @@ def _tag_columns(texts: Sequence[str | None]) -> dict[str, list[str | None]]:
     return found
 
 
-def _all_hold(needed: Sequence[Condition], values: Attributes) -> npt.NDArray[np.bool_]:
+def _match_conditions(needed: Sequence[Condition], values: Attributes) -> npt.NDArray[np.bool_]:
     matches = np.ones(values._table.num_rows, np.bool_)
     for condition in needed:
-        matches &= _spread(condition.holds, *values.coded(condition.attribute))
+        matches &= _test_distinct(condition.holds, *values.coded(condition.attribute))
     return matches
 
 
-def _spread(test: Callable[[Any], bool], codes: npt.NDArray[np.int64], distinct: list[Any]) -> npt.NDArray[np.bool_]:
+def _test_distinct(test: Callable[[Any], bool], codes: npt.NDArray[np.int64], distinct: list[Any]) -> npt.NDArray[np.bool_]:
     answers = np.array([test(value) for value in distinct], np.bool_)
     return answers[codes] if len(answers) else np.zeros(len(codes), np.bool_)
 
 
-_Named = tuple[npt.NDArray[np.bool_], str, FeatureKind | None, float | None]
+_Match = tuple[npt.NDArray[np.bool_], str, FeatureKind | None, float | None]
 
 
-def _named(rule: Rule, mine: npt.NDArray[np.bool_], values: Attributes) -> list[_Named]:
+def _match_rule(rule: Rule, mine: npt.NDArray[np.bool_], values: Attributes) -> list[_Match]:
     """(rows, category, kind, width) for each category that the rule finds among the rows `mine`."""
     if isinstance(rule.category, str):
         return [(mine, rule.category, rule.kind, rule.width_m)]
     if isinstance(rule.category, AttributeCategory):
         codes, distinct = values.coded(rule.category.attribute)
-        names = [_category(rule.category, value) for value in distinct]
+        names = [_map_category(rule.category, value) for value in distinct]
         by_name = {name: np.array([name == other for other in names], np.bool_) for name in names if name is not None}
         return [(mine & chosen[codes], name, rule.kind, rule.width_m) for name, chosen in by_name.items()]
-    return _tagged(rule, mine, values)
+    return _match_tags(rule, mine, values)
 
 
-def _category(source: AttributeCategory, value: Any) -> str | None:
+def _map_category(source: AttributeCategory, value: Any) -> str | None:
     if value is None or not normalise_value(value):
         return None
     if source.map is None:
@@ -192,8 +192,8 @@ def _category(source: AttributeCategory, value: Any) -> str | None:
     return source.map.get(normalise_value(value), source.default)
 
 
-def _tagged(rule: Rule, mine: npt.NDArray[np.bool_], values: Attributes) -> list[_Named]:
-    found: list[_Named] = []
+def _match_tags(rule: Rule, mine: npt.NDArray[np.bool_], values: Attributes) -> list[_Match]:
+    found: list[_Match] = []
     left = mine.copy()
     for key, kinds in OSM_TAGS.items():
         codes, distinct = values.coded(key)

@@ -37,7 +37,7 @@ class Condition:
 
 def parse_conditions(where: str | dict[str, Any], place: str) -> tuple[Condition, ...]:
     """The conditions of a rule, all of which must hold. ConfigError, naming `place`, for what is none."""
-    terms = _terms(where, place) if isinstance(where, str) else where.items()
+    terms = _parse_terms(where, place) if isinstance(where, str) else where.items()
     return tuple(Condition(attribute, _test(condition, f"{place}.{attribute}")) for attribute, condition in terms)
 
 
@@ -50,7 +50,7 @@ def normalise_value(value: Any) -> str:
     return str(value).strip()
 
 
-def _terms(line: str, place: str) -> Iterable[tuple[str, Any]]:
+def _parse_terms(line: str, place: str) -> Iterable[tuple[str, Any]]:
     for term in line.split():
         found = _TERM.match(term)
         if not found or (found["absent"] and found["operator"]):
@@ -70,12 +70,12 @@ def _test(condition: Any, place: str) -> Test:
     if condition == "*" or condition == ["*"]:
         return lambda value: value is not None
     if isinstance(condition, dict):
-        return _mapped(condition, place)
+        return _parse_mapping(condition, place)
     values = {normalise_value(item) for item in (condition if isinstance(condition, (list, tuple)) else [condition])}
     return lambda value: value is not None and normalise_value(value) in values
 
 
-def _mapped(condition: dict[str, Any], place: str) -> Test:
+def _parse_mapping(condition: dict[str, Any], place: str) -> Test:
     known = [*_RANGES, "not"]
     if unknown := [name for name in condition if name not in known]:
         raise ConfigError(f"{place}: found {unknown[0]!r}; known: {', '.join(known)}")
@@ -88,13 +88,13 @@ def _mapped(condition: dict[str, Any], place: str) -> Test:
         raise ConfigError(f"{place}: found {condition}; limits must be numbers") from error
 
     def within(value: Any) -> bool:
-        number = _number(value)
+        number = _to_number(value)
         return number is not None and all(test(number, limit) for test, limit in limits)
 
     return within
 
 
-def _number(value: Any) -> float | None:
+def _to_number(value: Any) -> float | None:
     try:
         return float(value)
     except (TypeError, ValueError):

@@ -11,29 +11,29 @@ from __future__ import annotations
 Legend = dict[int, str | None]
 
 
-def _numbered(text: str) -> Legend:
+def _parse(text: str) -> Legend:
     """`value name` pairs, separated by semicolons."""
     pairs = (entry.strip().split(" ", 1) for entry in text.replace("\n", " ").split(";") if entry.strip())
     return {int(value): name.strip() for value, name in pairs}
 
 
-_WORLDCOVER = _numbered("""10 tree cover; 20 shrubland; 30 grassland; 40 cropland; 50 built-up; 60 bare or sparse vegetation;
+_WORLDCOVER = _parse("""10 tree cover; 20 shrubland; 30 grassland; 40 cropland; 50 built-up; 60 bare or sparse vegetation;
 70 snow and ice; 80 permanent water; 90 herbaceous wetland; 95 mangroves; 100 moss and lichen""")
 
-_DYNAMIC_WORLD = _numbered("""0 water; 1 trees; 2 grass; 3 flooded vegetation; 4 crops; 5 shrub and scrub; 6 built-up;
+_DYNAMIC_WORLD = _parse("""0 water; 1 trees; 2 grass; 3 flooded vegetation; 4 crops; 5 shrub and scrub; 6 built-up;
 7 bare ground; 8 snow and ice""")
 
-_ESRI = _numbered("1 water; 2 trees; 4 flooded vegetation; 5 crops; 7 built-up; 8 bare ground; 9 snow and ice; 11 rangeland")
+_ESRI = _parse("1 water; 2 trees; 4 flooded vegetation; 5 crops; 7 built-up; 8 bare ground; 9 snow and ice; 11 rangeland")
 
-_TERRAMESH = _numbered("""1 water; 2 trees; 3 flooded vegetation; 4 crops; 5 built-up; 6 bare ground; 7 snow and ice;
+_TERRAMESH = _parse("""1 water; 2 trees; 3 flooded vegetation; 4 crops; 5 built-up; 6 bare ground; 7 snow and ice;
 9 rangeland""")
 
-_NLCD = _numbered("""11 open water; 12 perennial ice and snow; 21 developed open space; 22 low intensity development;
+_NLCD = _parse("""11 open water; 12 perennial ice and snow; 21 developed open space; 22 low intensity development;
 23 medium intensity development; 24 high intensity development; 31 barren land; 41 deciduous forest; 42 evergreen forest;
 43 mixed forest; 51 dwarf scrub; 52 shrubland; 71 grassland; 72 sedge; 73 lichen; 74 moss; 81 pasture; 82 cultivated crops;
 90 woody wetland; 95 herbaceous wetland""")
 
-_CORINE = _numbered("""1 continuous urban fabric; 2 discontinuous urban fabric; 3 industrial or commercial land;
+_CORINE = _parse("""1 continuous urban fabric; 2 discontinuous urban fabric; 3 industrial or commercial land;
 4 road and rail networks; 5 port areas; 6 airports; 7 mineral extraction sites; 8 dump sites; 9 construction sites;
 10 green urban areas; 11 sport and leisure facilities; 12 non-irrigated arable land; 13 permanently irrigated land;
 14 rice fields; 15 vineyards; 16 fruit tree plantations; 17 olive groves; 18 pastures; 19 annual crops with permanent crops;
@@ -43,7 +43,7 @@ _CORINE = _numbered("""1 continuous urban fabric; 2 discontinuous urban fabric; 
 34 glaciers and perpetual snow; 35 inland marshes; 36 peat bogs; 37 salt marshes; 38 salines; 39 intertidal flats;
 40 water courses; 41 water bodies; 42 coastal lagoons; 43 estuaries; 44 sea and ocean""")
 
-_CDL = _numbered("""1 corn; 2 cotton; 3 rice; 4 sorghum; 5 soybeans; 6 sunflowers; 10 peanuts; 11 tobacco; 12 sweet corn;
+_CDL = _parse("""1 corn; 2 cotton; 3 rice; 4 sorghum; 5 soybeans; 6 sunflowers; 10 peanuts; 11 tobacco; 12 sweet corn;
 13 popcorn; 14 mint; 21 barley; 22 durum wheat; 23 spring wheat; 24 winter wheat; 25 other small grains;
 26 winter wheat and soybeans; 27 rye; 28 oats; 29 millet; 30 spelt; 31 canola; 32 flaxseed; 33 safflower; 34 rapeseed;
 35 mustard; 36 alfalfa; 37 hay; 38 camelina; 39 buckwheat; 41 sugar beets; 42 dry beans; 43 potatoes; 44 other crops;

@@ -38,11 +38,11 @@ def _type_codes(wkb: pa.Array) -> npt.NDArray[np.int64]:
     large = wkb.cast(pa.large_binary())  # of a slice, the cast may have another offset
     _, offsets, data = large.buffers()
     starts = np.frombuffer(offsets, np.int64)[large.offset : large.offset + len(large) + 1]
-    there = np.diff(starts) >= 5
-    if there.any():
-        heads = np.frombuffer(data, np.uint8)[starts[:-1][there, None] + np.arange(5)]
+    has_type = np.diff(starts) >= 5
+    if has_type.any():
+        heads = np.frombuffer(data, np.uint8)[starts[:-1][has_type, None] + np.arange(5)]
         codes = np.ascontiguousarray(heads[:, 1:])
         little = heads[:, 0] == 1
         values = np.where(little, codes.view("<u4")[:, 0], codes.view(">u4")[:, 0]).astype(np.int64)
-        found[there] = (values & ~_FLAGS) % 1000
+        found[has_type] = (values & ~_FLAGS) % 1000
     return found

@@ -30,16 +30,16 @@ def has_geometries(path: str) -> bool:
 
 def read_description(path: str) -> tuple[str | None, tuple[str, ...]]:
     """The coordinate reference system (PROJJSON or a name; None: unknown) and the attributes. ConfigError where it is none."""
-    file = _opened(path)
-    name, column = _primary(file, path)
+    file = _open(path)
+    name, column = _geometry_column(file, path)
     crs = column.get("crs", "OGC:CRS84")
     return json.dumps(crs) if isinstance(crs, dict) else crs, tuple(field for field in file.schema_arrow.names if field != name)
 
 
 def read_batches(path: str, attributes: Sequence[str], rows: int) -> Iterator[pa.Table]:
     """GEOMETRY (WKB) and those of `attributes` that the file has, in its order; every batch but the last has `rows`."""
-    file = _opened(path)
-    name, _ = _primary(file, path)
+    file = _open(path)
+    name, _ = _geometry_column(file, path)
     columns = [name, *(field for field in file.schema_arrow.names if field in set(attributes) and field != name)]
     for batch in file.iter_batches(rows, columns=columns):
         table = pa.Table.from_batches([batch])
@@ -48,21 +48,21 @@ def read_batches(path: str, attributes: Sequence[str], rows: int) -> Iterator[pa
 
 def read_sample(path: str, attributes: Sequence[str], rows: int) -> tuple[int, tuple[str, ...], pa.Table]:
     """How many features a file has, their kinds of geometry as its metadata state them, and its first rows' attributes."""
-    file = _opened(path)
-    _, column = _primary(file, path)
+    file = _open(path)
+    _, column = _geometry_column(file, path)
     batch = next(file.iter_batches(rows, columns=list(attributes)), None)
     table = pa.table({}) if batch is None else pa.Table.from_batches([batch])
     return file.metadata.num_rows, tuple(column.get("geometry_types") or ()), table
 
 
-def _opened(path: str) -> pq.ParquetFile:
+def _open(path: str) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
         raise ConfigError(f"{path}: cannot read it as Parquet: {error}") from error
 
 
-def _primary(file: pq.ParquetFile, path: str) -> tuple[str, dict[str, Any]]:
+def _geometry_column(file: pq.ParquetFile, path: str) -> tuple[str, dict[str, Any]]:
     """The geometry column's name and its entry in the metadata; of a file without metadata, of a column that is named so."""
     text = (file.schema_arrow.metadata or {}).get(GEO)
     if text is None:

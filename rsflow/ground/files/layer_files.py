@@ -56,7 +56,7 @@ def list_layers(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
     check_whole(file)
     _check_is_data(file)
     path = gdal_name(file, member)
-    with _explained(path):
+    with _explain_gdal_errors(path):
         import pyogrio
 
         options = {"OSM_USE_CUSTOM_INDEXING": "NO", "OSM_MAX_TMPFILE_SIZE": OSM_MEMORY_MB, "GML_DOWNLOAD_SCHEMA": "NO"}
@@ -69,7 +69,7 @@ def list_layers(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
                 f"has no layer {absent[0]!r}; its layers: {', '.join(names)}" if absent else "has no layer with geometries"
             )
             raise ConfigError(f"{path}: {problem}")
-        return [_described(path, name) for name in chosen]
+        return [_describe_layer(path, name) for name in chosen]
 
 
 def _check_is_data(path: str) -> None:
@@ -82,7 +82,7 @@ def _check_is_data(path: str) -> None:
         raise ConfigError(f"{path}: is an {found[1].decode()}, which names other files or an address: {_INSTEAD}")
 
 
-def _described(path: str, name: str) -> Layer:
+def _describe_layer(path: str, name: str) -> Layer:
     import pyogrio
 
     info = pyogrio.read_info(path, layer=name)
@@ -101,16 +101,16 @@ def read_batches(layer: Layer, attributes: Sequence[str]) -> Iterator[pa.Table]:
         for number, batch in enumerate(geoparquet.read_batches(layer.path, attributes, BATCH_ROWS)):
             yield _with_ids(batch, pa.array(range(number * BATCH_ROWS, number * BATCH_ROWS + batch.num_rows)))
         return
-    yield from _streamed(layer, attributes)
+    yield from _stream_layer(layer, attributes)
 
 
-def _streamed(layer: Layer, attributes: Sequence[str]) -> Iterator[pa.Table]:
+def _stream_layer(layer: Layer, attributes: Sequence[str]) -> Iterator[pa.Table]:
     import pyogrio
 
     columns = list(layer.attributes) if layer.is_osm else [name for name in layer.attributes if name in set(attributes)]
     options: dict[str, Any] = {"TAGS_FORMAT": "JSON"} if layer.is_osm else {}
     with (
-        _explained(layer.path),
+        _explain_gdal_errors(layer.path),
         pyogrio.open_arrow(
             layer.path,
             layer=layer.name,
@@ -123,7 +123,7 @@ def _streamed(layer: Layer, attributes: Sequence[str]) -> Iterator[pa.Table]:
     ):
         geometry, number = meta["geometry_name"] or "wkb_geometry", meta["fid_column"] or "OGC_FID"
         for batch in reader:
-            table = _plain(pa.Table.from_batches([batch]))
+            table = _to_storage_types(pa.Table.from_batches([batch]))
             table = table.rename_columns([GEOMETRY if name == geometry else name for name in table.column_names])
             _check_text(table, layer.path)
             place = table.column_names.index(GEOMETRY)
@@ -145,7 +145,7 @@ def _check_text(table: pa.Table, path: str) -> None:
             ) from error
 
 
-def _plain(table: pa.Table) -> pa.Table:
+def _to_storage_types(table: pa.Table) -> pa.Table:
     """Extension types (JSON, WKB) as what they store."""
     arrays = [
         pa.chunked_array([chunk.storage for chunk in column.chunks])
@@ -169,7 +169,7 @@ def _osm_ids(table: pa.Table, layer: str) -> pa.Array:
 
 
 @contextmanager
-def _explained(path: str) -> Iterator[None]:
+def _explain_gdal_errors(path: str) -> Iterator[None]:
     """GDAL's failures, and its warnings of data that it leaves out, as a ConfigError that names the file."""
     from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 

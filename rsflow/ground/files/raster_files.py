@@ -76,24 +76,24 @@ def sample_tile(
 
     DataError for a damaged file.
     """
-    parts = _parts(files[0], grid, window) if files else 1
+    parts = _samples_per_pixel(files[0], grid, window) if files else 1
     a, b, c, d, e, f = grid.transform
     target = Affine(a, b, c, d, e, f) @ Affine.translation(window.col_off, window.row_off) @ Affine.scale(1 / parts)
     shape = (window.height_px * parts, window.width_px * parts)
     found, valid = np.zeros(shape), np.zeros(shape, np.bool_)
     for file in files:
-        values, there = _warped(file, band, grid.crs, target, shape, nodata)
-        fresh = there & ~valid
+        values, exists = _warp(file, band, grid.crs, target, shape, nodata)
+        fresh = exists & ~valid
         found[fresh] = values[fresh]
-        valid |= there
+        valid |= exists
     return found, valid, parts
 
 
-def _warped(
+def _warp(
     file: RasterFile, band: int, crs: str, target: Affine, shape: tuple[int, int], nodata: float | None
 ) -> tuple[Values, Mask]:
     with gdal.environment(file.path), gdal.translate_errors(file.path):
-        source = _opened(file.path)
+        source = _open_raster(file.path)
         values = np.full(shape, np.nan)
         reproject(
             rasterio.band(source, band),
@@ -111,7 +111,7 @@ def _warped(
 
 
 @lru_cache(maxsize=16)
-def _opened(path: str) -> Any:
+def _open_raster(path: str) -> Any:
     return rasterio.open(gdal.gdal_path(path))
 
 
@@ -121,7 +121,7 @@ def raster_pixels(file: RasterFile, grid: SceneGrid, window: Window) -> float:
     return across * window.width_px * down * window.height_px if math.isfinite(across * down) else 0.0
 
 
-def _parts(file: RasterFile, grid: SceneGrid, window: Window) -> int:
+def _samples_per_pixel(file: RasterFile, grid: SceneGrid, window: Window) -> int:
     """How many samples a pixel of the tile needs along an axis: as many as it spans pixels of the raster."""
     spans = _pixel_spans(file, grid, window)
     return min(MOST_PARTS, max(1, math.ceil(max(spans) - 0.01))) if all(map(math.isfinite, spans)) else 1

@@ -126,7 +126,7 @@ def read_boxes(path: str, boxes: Sequence[Box] = ()) -> pa.Table:
 
     OSError or pyarrow.ArrowException where the file is missing or damaged.
     """
-    file, groups = _opened(path, os.stat(path).st_mtime_ns)
+    file, groups = _open(path, os.stat(path).st_mtime_ns)
     near = [int(number) for number in np.flatnonzero(_meet(groups, boxes))] if boxes else list(range(file.num_row_groups))
     changed = os.stat(path).st_mtime_ns
     tables = (
@@ -149,12 +149,12 @@ def _meet(bounds: FloatArray, boxes: Sequence[Box]) -> npt.NDArray[np.bool_]:
 
 @lru_cache(maxsize=GROUPS_KEPT)
 def _read_group(path: str, changed: int, number: int) -> pa.Table:
-    file, _ = _opened(path, changed)
+    file, _ = _open(path, changed)
     return file.read_row_group(number, use_threads=False)
 
 
 @lru_cache(maxsize=32)
-def _opened(path: str, changed: int) -> tuple[pq.ParquetFile, FloatArray]:
+def _open(path: str, changed: int) -> tuple[pq.ParquetFile, FloatArray]:
     """The open file and the bounds (n, 4) of its row groups."""
     file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
     return file, np.array(list(_group_bounds(file.metadata))).reshape(-1, 4)

@@ -53,8 +53,8 @@ def clean_geometries(
     faults.note("geometry_empty", ids, empty)
     geometries[empty] = None
     geometries = shapely.force_2d(geometries)
-    there = ~shapely.is_missing(geometries)
-    infinite = there & ~np.isfinite(shapely.bounds(geometries)).all(axis=1)
+    present = ~shapely.is_missing(geometries)
+    infinite = present & ~np.isfinite(shapely.bounds(geometries)).all(axis=1)
     faults.note("geometry_not_a_number", ids, infinite)
     geometries[infinite] = None
     _flatten(geometries)
@@ -88,7 +88,7 @@ def _unwrap_edges(geometries: Geometries) -> None:
     """Rings and lines with an edge over more than half the globe get longitudes that run on. In place."""
     wide = np.nan_to_num(np.ptp(shapely.bounds(geometries)[:, [0, 2]], axis=1)) > 180.0
     for row in np.flatnonzero(wide):
-        parts = [_unwrapped(part) for part in shapely.get_parts(geometries[row])]
+        parts = [_unwrap(part) for part in shapely.get_parts(geometries[row])]
         if len(parts) == 1:
             geometries[row] = parts[0]
         elif shapely.is_valid(parts).all():
@@ -97,7 +97,7 @@ def _unwrap_edges(geometries: Geometries) -> None:
             geometries[row] = shapely.MultiPolygon(parts)
 
 
-def _unwrapped(part: Any) -> Any:
+def _unwrap(part: Any) -> Any:
     if part.geom_type not in ("Polygon", "LineString", "LinearRing"):
         return part
     lines = shapely.get_rings(part) if part.geom_type == "Polygon" else [part]

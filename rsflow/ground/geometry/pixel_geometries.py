@@ -62,8 +62,8 @@ def _is_in_place(bounds: FloatArray, grid: SceneGrid, window: Box) -> Mask:
     found = np.ones(len(bounds), np.bool_)
     if period := _period(grid.crs):
         low, _, high, _ = grid.bounds(_grow_window(window))
-        there = [(bounds[:, 0] + turn < high) & (bounds[:, 2] + turn > low) for turn in (0.0, -period, period)]
-        found = there[0] & ~there[1] & ~there[2]
+        meets = [(bounds[:, 0] + turn < high) & (bounds[:, 2] + turn > low) for turn in (0.0, -period, period)]
+        found = meets[0] & ~meets[1] & ~meets[2]
     return found
 
 
@@ -84,12 +84,12 @@ def to_pixels(
     near = project_box(crs, grid.bounds(_grow_window(window)), grid.crs)
     shares = np.ones(len(geometries))
     geometries = geometries.copy()
-    far = ~_within(geometries, near)
-    if far.any():
+    outside = ~_within(geometries, near)
+    if outside.any():
         cutter = shapely.union_all([shapely.box(*np.clip(box, -1e12, 1e12)) for box in near])
-        cut = shapely.intersection(geometries[far], cutter)
-        shares[far] = _measures(cut) / np.maximum(_measures(geometries[far]), 1e-300)
-        geometries[far] = cut
+        cut = shapely.intersection(geometries[outside], cutter)
+        shares[outside] = _measures(cut) / np.maximum(_measures(geometries[outside]), 1e-300)
+        geometries[outside] = cut
     if parse_crs(crs) != parse_crs(grid.crs):
         longest = _edge_length(crs, near, gsd_m)
         wide = np.nan_to_num(np.ptp(shapely.bounds(geometries).reshape(-1, 2, 2), axis=1)).max(axis=1) > longest / math.sqrt(2)
@@ -152,12 +152,12 @@ def _turned(geometries: Geometries, grid: SceneGrid, window: Box) -> Geometries:
     bounds = shapely.bounds(geometries)
     turns = []
     for turn in (-period, 0.0, period):
-        there = (bounds[:, 0] + turn < high) & (bounds[:, 2] + turn > low)
+        meets = (bounds[:, 0] + turn < high) & (bounds[:, 2] + turn > low)
         translate_parts: Any = np.full(len(geometries), None, dtype=object)
-        translate_parts[there] = (
-            shapely.transform(geometries[there], lambda found, turn=turn: found + np.array([turn, 0.0]))
+        translate_parts[meets] = (
+            shapely.transform(geometries[meets], lambda found, turn=turn: found + np.array([turn, 0.0]))
             if turn
-            else geometries[there]
+            else geometries[meets]
         )
         turns.append(translate_parts)
     several = sum((~shapely.is_missing(translate_parts)).astype(int) for translate_parts in turns) > 1

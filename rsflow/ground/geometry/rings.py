@@ -95,9 +95,9 @@ class Rings:
         """x0, y0, x1, y1 of each ring (n, 4), NaN of one without points."""
         found = np.full((len(self), 4), np.nan)
         if len(self.points):
-            there = self.counts > 0
-            found[there, :2] = np.minimum.reduceat(self.points, self.starts[:-1][there])
-            found[there, 2:] = np.maximum.reduceat(self.points, self.starts[:-1][there])
+            filled = self.counts > 0
+            found[filled, :2] = np.minimum.reduceat(self.points, self.starts[:-1][filled])
+            found[filled, 2:] = np.maximum.reduceat(self.points, self.starts[:-1][filled])
         return found
 
     @cached_property
@@ -115,9 +115,9 @@ class Rings:
     def _sums(self, values: FloatArray) -> FloatArray:
         """Of one value per point, the sum over each ring."""
         found = np.zeros(len(self))
-        there = self.counts > 0
-        if there.any():
-            found[there] = np.add.reduceat(values, self.starts[:-1][there])
+        filled = self.counts > 0
+        if filled.any():
+            found[filled] = np.add.reduceat(values, self.starts[:-1][filled])
         return found
 
     @cached_property
@@ -158,11 +158,11 @@ class Rings:
     def to_geometries(self) -> Geometries:
         """As polygons; None for rings without points."""
         found: Geometries = np.full(len(self), None, object)
-        there = self.counts > 0
-        if there.any():
-            offsets = np.concatenate([self.starts[:-1][there], self.starts[-1:]])
+        filled = self.counts > 0
+        if filled.any():
+            offsets = np.concatenate([self.starts[:-1][filled], self.starts[-1:]])
             parts = (offsets, np.arange(len(offsets)))
-            found[there] = shapely.from_ragged_array(shapely.GeometryType.POLYGON, self.points, parts)
+            found[filled] = shapely.from_ragged_array(shapely.GeometryType.POLYGON, self.points, parts)
         return found
 
     def clip(self, boxes: FloatArray) -> Rings:
@@ -203,9 +203,9 @@ def _close(points: FloatArray, index: Numbers, count: int) -> Rings:
     if counts.min(initial=3) < 3:
         kept = (counts >= 3)[index]
         points, counts = points[kept], np.where(counts >= 3, counts, 0)
-    there = counts > 0
-    stops = np.cumsum(counts)[there]
-    return Rings.of_counts(np.insert(points, stops, points[stops - counts[there]], axis=0), counts + there)
+    filled = counts > 0
+    stops = np.cumsum(counts)[filled]
+    return Rings.of_counts(np.insert(points, stops, points[stops - counts[filled]], axis=0), counts + filled)
 
 
 def read_rings(wkb: pa.BinaryArray) -> tuple[Rings, Mask]:

@@ -48,7 +48,7 @@ def label_cover(
             regions[category] = middle = mine[parts // 2 :: parts, parts // 2 :: parts]
             samples = mine.reshape(visible.shape[0], parts, visible.shape[1], parts)
             touched[category] = np.logical_or.reduce(samples, axis=(1, 3))
-            labels.append(Label("cover", category, provenance, _largest(middle), value=int(mine.sum()) / total))
+            labels.append(Label("cover", category, provenance, _find_largest(middle), value=int(mine.sum()) / total))
             labels += _objects(middle, category, min_px, provenance) if category in objects else []
     rest = (total - int(classed.sum())) / total
     is_mapped = not rest and not np.isin(values[classed], [value for value, name in legend.items() if name == ""]).any()
@@ -56,7 +56,7 @@ def label_cover(
     return [*labels, Label("cover", UNKNOWN, provenance, value=rest)] if rest > 0 else labels
 
 
-def _largest(mask: Mask) -> Shape | None:
+def _find_largest(mask: Mask) -> Shape | None:
     """The largest region of pixels that are joined by their sides; None where no pixel's middle is of the class."""
     numbered, count = ndimage.label(mask, structure=SIDES)
     if not count:

@@ -110,7 +110,7 @@ def find_near(placed: PlacedFeatures, views: Sequence[TileView], kinds: Sequence
     margin_m = max((form.uncertainty_m for form in kinds), default=0.0)
     margins = margin_m / np.array([view.pixel_m for view in views], np.float64).reshape(-1, 2)
     grown = windows + np.concatenate([-margins, margins], axis=1)
-    found = [_overlapping(placed.bounds, grown, tiles) for tiles in _rows_of_tiles(windows)]
+    found = [_find_overlapping(placed.bounds, grown, tiles) for tiles in _rows_of_tiles(windows)]
     tiles, rows = (np.concatenate([np.array([], np.intp), *some]) for some in zip(*found, strict=True))
     order = np.lexsort((rows, placed.forms[rows], tiles))
     return NearFeatures(placed, views, windows, kinds, tiles[order], rows[order])
@@ -122,7 +122,7 @@ def _rows_of_tiles(windows: FloatArray) -> list[Numbers]:
     return [np.flatnonzero(row == number) for number in range(int(row.max(initial=-1)) + 1)]
 
 
-def _overlapping(bounds: FloatArray, grown: FloatArray, tiles: Numbers) -> tuple[Numbers, Numbers]:
+def _find_overlapping(bounds: FloatArray, grown: FloatArray, tiles: Numbers) -> tuple[Numbers, Numbers]:
     """(tile, feature) of the features whose bounds share more than an edge with one of these tiles; those beside each other."""
     frames = grown[tiles]
     beside = np.flatnonzero((bounds[:, 1] < frames[:, 3].max()) & (bounds[:, 3] > frames[:, 1].min()))

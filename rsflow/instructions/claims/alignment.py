@@ -226,12 +226,12 @@ def _comparison(token: Token, aligned: Aligned) -> bool:
         return any(claim.value is not None and 1.9 <= claim.value <= 2.1 for claim in aligned.of_kind("comparison"))
     word = _COMPARED.get(token.text)
     for claim in aligned.of_kind("comparison", "share"):
-        if claim.word == word and (word not in {"more", "fewer", "larger", "smaller"} or _in_order(claim, token, aligned)):
+        if claim.word == word and (word not in {"more", "fewer", "larger", "smaller"} or _in_order(claim, aligned)):
             return True
     return False
 
 
-def _in_order(claim: Claim, token: Token, aligned: Aligned) -> bool:
+def _in_order(claim: Claim, aligned: Aligned) -> bool:
     """ "more ships than docks": the claim's own noun stands before the noun it is compared with."""
     nouns = [other.value for other in aligned.tokens if other.kind == "noun"]
     own = next((i for i, noun in enumerate(nouns) if aligned.named(claim, noun)), None)

@@ -24,7 +24,12 @@ _TURN_DAYS = 15  # of the month before and after a meteorological season begins,
 
 
 def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
-    reasons = [*_clouds(group.members), *_seasons(group.members), *_shadows(group.members), *_shifts(group.members)]
+    reasons = [
+        *_describe_clouds(group.members),
+        *_describe_seasons(group.members),
+        *_describe_shadows(group.members),
+        *_describe_shifts(group.members),
+    ]
     if reasons:
         reasons_text = " ".join(f"{english.capitalise(text)}." for _, text in reasons)
         answer = {"kind": "text", "reasons": [name for name, _ in reasons]}
@@ -43,20 +48,20 @@ def season(member: GroupMember) -> str | None:
     return _SEASONS[quarter if member.latitude > 0 else (quarter + 2) % 4]
 
 
-def _clouds(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
+def _describe_clouds(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
     for number, member in enumerate(members, 1):
         if member.cloud_share is not None and member.cloud_share >= LEAST_CLOUD:
             yield "cloud", f"cloud covers {english.percent_phrase(member.cloud_share)} of image {number}"
 
 
-def _seasons(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
+def _describe_seasons(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
     seasons = [season(member) for member in members]
     if all(seasons) and len({*seasons}) > 1:
         parts = [f"image {number} in {name}" for number, name in enumerate(seasons, 1)]
         yield "season", f"the images were taken in different seasons, {english.join_list(parts)}"
 
 
-def _shadows(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
+def _describe_shadows(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
     """Of the images with the lowest and the highest sun; of several the first."""
     heights = [sun_height(member) for member in members]
     known = [height for height in heights if height is not None]
@@ -78,7 +83,7 @@ def sun_height(member: GroupMember) -> float | None:
     return height if height >= LEAST_SUN else None
 
 
-def _shifts(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
+def _describe_shifts(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
     for number, member in enumerate(members[1:], 2):
         shift = math.hypot(*member.shift_px) if member.shift_px else 0.0
         if shift >= LEAST_SHIFT_PX:

@@ -39,10 +39,10 @@ def presence(group: GroupFacts, facts: ChangeFacts, topic: str, seed: int) -> It
         full = f"No, no change of {things} took place between image 1 and image 2."
         yield _yes_no("change_any", topic, False, full, facts.compared[topic], {"things": things})
     if areas and facts.is_exact(topic):
-        yield from _presence_at(group, facts, topic, areas, seed)
+        yield from _ask_presence_at(group, facts, topic, areas, seed)
 
 
-def _presence_at(
+def _ask_presence_at(
     group: GroupFacts, facts: ChangeFacts, topic: str, areas: Sequence[TileObject], seed: int
 ) -> Iterator[QuestionAnswer]:
     size, things = group.members[-1].size, topic_phrase(topic)
@@ -56,9 +56,9 @@ def _presence_at(
         (False, choose(empty, seed, group.tile_id, topic)),
     ):
         at = places.place_phrase(name)
-        there = tuple(area.label for area in areas if places.place_name(area.box, *size) == name)
+        in_place = tuple(area.label for area in areas if places.place_name(area.box, *size) == name)
         full = f"{'Yes' if value else 'No'}, {things} {'changed' if value else 'did not change'} {at} of the image."
-        labels = there if value else facts.compared[topic]
+        labels = in_place if value else facts.compared[topic]
         found = _yes_no("change_at", topic, value, full, labels, {"things": things, "place": at})
         yield found
 
@@ -80,11 +80,11 @@ def amounts(group: GroupFacts, facts: ChangeFacts, topic: str) -> Iterator[Quest
     things, labels = topic_phrase(topic), tuple(area.label for area in areas)
     placeholders, last = {"things": things}, group.members[-1].facts
     if any(way.objects for way in facts.of_topic(topic)):
-        yield from (_object_count(way) for way in facts.of_topic(topic) if way.areas and len(way.areas) <= COUNT_LIMIT)
+        yield from (_ask_object_count(way) for way in facts.of_topic(topic) if way.areas and len(way.areas) <= COUNT_LIMIT)
     elif len(areas) <= COUNT_LIMIT:
         amount = english.number_word(len(areas))
         answer: dict[str, Any] = {"kind": "count", "value": len(areas), "category": topic, "changed": True}
-        full = f"{english.capitalise(_in_areas(len(areas), things))}."
+        full = f"{english.capitalise(_areas_phrase(len(areas), things))}."
         yield QuestionAnswer(TASK, "change_count", topic, amount, full, answer, labels, (), placeholders)
     area_px = sum(area.area_px for area in areas)
     share = area_px / (last.height_px * last.width_px)
@@ -94,10 +94,10 @@ def amounts(group: GroupFacts, facts: ChangeFacts, topic: str) -> Iterator[Quest
         full = f"{english.capitalise(things)} changed on {amount} of the image."
         yield QuestionAnswer(TASK, "change_share", topic, amount, full, answer, labels, (), placeholders)
     if last.gsd_m is not None:
-        yield _ground(area_px, last, topic, labels)
+        yield _ask_ground(area_px, last, topic, labels)
 
 
-def _object_count(way: ChangedAreas) -> QuestionAnswer:
+def _ask_object_count(way: ChangedAreas) -> QuestionAnswer:
     count = len(way.areas)
     answer = {"kind": "count", "value": count, "category": way.name, "changed": True}
     full = f"There {'is' if count == 1 else 'are'} {way.phrase(count)}."
@@ -107,11 +107,11 @@ def _object_count(way: ChangedAreas) -> QuestionAnswer:
     )
 
 
-def _in_areas(count: int, things: str) -> str:
+def _areas_phrase(count: int, things: str) -> str:
     return f"{things} changed in {'one area' if count == 1 else f'{english.number_word(count)} separate areas'}"
 
 
-def _ground(area_px: float, facts: TileFacts, topic: str, labels: tuple[int, ...]) -> QuestionAnswer:
+def _ask_ground(area_px: float, facts: TileFacts, topic: str, labels: tuple[int, ...]) -> QuestionAnswer:
     square_m = area_px * facts.metres(1, 0) * facts.metres(0, 1)
     amount = ground_area_phrase(square_m)
     answer = {"kind": "fact", "name": f"changed ground, {topic}", "value": amount, "number": square_m, "unit": "square metres"}
@@ -198,26 +198,26 @@ def single_areas(group: GroupFacts, way: ChangedAreas, seed: int) -> Iterator[Qu
     fit = {str(area.label): area for area in way.areas if not collapses_when_rounded(area.box, member.facts)}
     for name in hash_order(list(fit), seed, group.tile_id, TASK, way.what)[:ASKED_AREAS]:
         if way.way[1]:
-            yield _became(way, fit[name], group)
+            yield _ask_became(way, fit[name], group)
         elif way.way[2] in _VERBS:
-            yield _direction(way, fit[name], group)
+            yield _ask_direction(way, fit[name], group)
 
 
-def _became(way: ChangedAreas, area: TileObject, group: GroupFacts) -> QuestionAnswer:
+def _ask_became(way: ChangedAreas, area: TileObject, group: GroupFacts) -> QuestionAnswer:
     before, after = cover_name(way.way[1]), cover_name(way.way[0])
     full = f"It was {before} in image 1 and is {after} in image 2."
     answer = {"kind": "fact", "name": "change of land cover", "value": f"{before} to {after}", "changed": True}
-    return _of_region("change_became", way, area, group, f"from {before} to {after}", full, answer, {})
+    return _ask_of_region("change_became", way, area, group, f"from {before} to {after}", full, answer, {})
 
 
-def _direction(way: ChangedAreas, area: TileObject, group: GroupFacts) -> QuestionAnswer:
+def _ask_direction(way: ChangedAreas, area: TileObject, group: GroupFacts) -> QuestionAnswer:
     things, direction = topic_phrase(way.topic), _VERBS[way.way[2]]
     answer = {"kind": "fact", "name": "direction of change", "value": direction, "changed": True}
     full = f"{english.capitalise(things)} were {direction} there between image 1 and image 2."
-    return _of_region("change_direction", way, area, group, direction, full, answer, {"things": things})
+    return _ask_of_region("change_direction", way, area, group, direction, full, answer, {"things": things})
 
 
-def _of_region(
+def _ask_of_region(
     kind: str,
     way: ChangedAreas,
     area: TileObject,

@@ -65,11 +65,11 @@ class Damage:
 
 def question_answers(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
     for damage in damages(group, settings):
-        yield from _presence(damage)
-        yield from _single_objects(group, damage, seed)
-        yield from _counts(damage)
-        yield from _boxes(group, damage, settings)
-        yield from _description(damage)
+        yield from _ask_presence(damage)
+        yield from _ask_single_objects(group, damage, seed)
+        yield from _ask_counts(damage)
+        yield from _ask_boxes(group, damage, settings)
+        yield from _ask_description(damage)
 
 
 def damages(group: GroupFacts, settings: config.Instructions) -> list[Damage]:
@@ -96,7 +96,7 @@ def damages(group: GroupFacts, settings: config.Instructions) -> list[Damage]:
     return [damage for damage in found if damage.noun]
 
 
-def _presence(damage: Damage) -> Iterator[QuestionAnswer]:
+def _ask_presence(damage: Damage) -> Iterator[QuestionAnswer]:
     placeholders = {"thing": damage.noun, "things": english.pluralise(damage.noun)}
     answer = {"kind": "yes_no", "category": damage.category}
     if damage.damaged:
@@ -109,7 +109,7 @@ def _presence(damage: Damage) -> Iterator[QuestionAnswer]:
         yield _question("damage_any", "no", "no", full, {**answer, "value": False, "changed": False}, labels, placeholders)
 
 
-def _single_objects(group: GroupFacts, damage: Damage, seed: int) -> Iterator[QuestionAnswer]:
+def _ask_single_objects(group: GroupFacts, damage: Damage, seed: int) -> Iterator[QuestionAnswer]:
     """The damage of a few objects: one of each state before a second of any."""
     facts, last = group.members[-1].facts, len(group.members) - 1
     queues = []
@@ -136,7 +136,7 @@ def _single_objects(group: GroupFacts, damage: Damage, seed: int) -> Iterator[Qu
         )
 
 
-def _counts(damage: Damage) -> Iterator[QuestionAnswer]:
+def _ask_counts(damage: Damage) -> Iterator[QuestionAnswer]:
     if not damage.exact:
         return
     for state, things in damage.states.items():
@@ -148,7 +148,7 @@ def _counts(damage: Damage) -> Iterator[QuestionAnswer]:
         yield _question("damage_count", state, count_text, full, answer, labels, {"which": damage.phrase(state)})
 
 
-def _boxes(group: GroupFacts, damage: Damage, settings: config.Instructions) -> Iterator[QuestionAnswer | Reject]:
+def _ask_boxes(group: GroupFacts, damage: Damage, settings: config.Instructions) -> Iterator[QuestionAnswer | Reject]:
     facts, last = group.members[-1].facts, len(group.members) - 1
     for state, things in damage.states.items():
         which = damage.phrase(state)
@@ -177,7 +177,7 @@ def _boxes(group: GroupFacts, damage: Damage, settings: config.Instructions) -> 
             )
 
 
-def _description(damage: Damage) -> Iterator[QuestionAnswer]:
+def _ask_description(damage: Damage) -> Iterator[QuestionAnswer]:
     if not damage.exact or not damage.states:
         return
     parts = [damage.counted(state) for state in damage.states]

@@ -39,8 +39,8 @@ class GroupMember:
 
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
-    """`tile_id`: the id of the sample, which is the group's. `kind` is that of GROUPS. `presence_only`: the pictures do not
-    are registered well enough to transfer a place from one to another. `own`: labels of the group, in pixels of its
+    """`tile_id`: the id of the sample, which is the group's. `kind` is that of GROUPS. `presence_only`: the pictures are not
+    registered well enough to transfer a place from one to another. `own`: labels of the group, in pixels of its
     last picture."""
 
     tile_id: str

@@ -25,19 +25,19 @@ def question_answers(group: GroupFacts, facts: ChangeFacts, index: str, seed: in
     placeholders = {"index": named, "least": f"{facts.least[index]:g}"}
     ways = [way for way in facts.of_topic(index) if way.areas]
     if ways:
-        where = english.join_list([f"{way.way[2]} in {_areas(len(way.areas))}" for way in ways])
+        where = english.join_list([f"{way.way[2]} in {_areas_phrase(len(way.areas))}" for way in ways])
         full = f"Yes, {named} {where}, by {facts.least[index]:g} or more."
         yield _yes_no(index, True, full, tuple(label for way in ways for label in way.labels), placeholders)
     elif facts.is_unchanged(index):
         full = f"No, {named} changed by {facts.least[index]:g} or more in no area of the image."
         yield _yes_no(index, False, full, facts.compared[index], placeholders)
     for way in ways:
-        yield from _directions(group, way, seed)
+        yield from _ask_directions(group, way, seed)
         if facts.is_exact(index):
-            yield from _amounts(group, way)
+            yield from _ask_amounts(group, way)
 
 
-def _directions(group: GroupFacts, way: ChangedAreas, seed: int) -> Iterator[QuestionAnswer]:
+def _ask_directions(group: GroupFacts, way: ChangedAreas, seed: int) -> Iterator[QuestionAnswer]:
     """Of a few areas, which need not be all there are."""
     last = len(group.members) - 1
     fit = {str(area.label): area for area in way.areas if not collapses_when_rounded(area.box, group.members[last].facts)}
@@ -62,7 +62,7 @@ def _directions(group: GroupFacts, way: ChangedAreas, seed: int) -> Iterator[Que
         )
 
 
-def _areas(count: int) -> str:
+def _areas_phrase(count: int) -> str:
     return "one area" if count == 1 else f"{english.number_word(count)} areas"
 
 
@@ -72,7 +72,7 @@ def _yes_no(index: str, value: bool, full: str, labels: tuple[int, ...], placeho
     return QuestionAnswer(TASK, "index_change_any", f"{index} {value}", answer_text, full, answer, labels, (), placeholders)
 
 
-def _amounts(group: GroupFacts, way: ChangedAreas) -> Iterator[QuestionAnswer]:
+def _ask_amounts(group: GroupFacts, way: ChangedAreas) -> Iterator[QuestionAnswer]:
     last = group.members[-1].facts
     area_px = sum(area.area_px for area in way.areas)
     share = area_px / (last.height_px * last.width_px)

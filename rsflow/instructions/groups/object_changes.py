@@ -58,13 +58,13 @@ def _compare(group: GroupFacts, category: str) -> ObjectChanges | None:
     last = len(group.members) - 1
     if not all(_has_places(member, category) for member in (group.members[0], group.members[last])):
         return None
-    before, after = list(_placed(group, 0, category)), list(_placed(group, last, category))
+    before, after = list(_place_objects(group, 0, category)), list(_place_objects(group, last, category))
     labels = tuple(thing.label for thing in (*before, *after))
     if not labels:
         return None
-    gone, unsure_before = _without_partner(before, after, group.members[last])
-    new, unsure_after = _without_partner(after, before, group.members[last])
-    return ObjectChanges(new, gone, unsure_before or unsure_after, labels)
+    removed, unsure_before = _find_unpartnered(before, after, group.members[last])
+    new, unsure_after = _find_unpartnered(after, before, group.members[last])
+    return ObjectChanges(new, removed, unsure_before or unsure_after, labels)
 
 
 def _has_places(member: GroupMember, category: str) -> bool:
@@ -72,24 +72,24 @@ def _has_places(member: GroupMember, category: str) -> bool:
     return all(label.kind != "presence" and not is_uncertain(label) for label in mine)
 
 
-def _placed(group: GroupFacts, place: int, category: str) -> Iterator[TileObject]:
+def _place_objects(group: GroupFacts, place: int, category: str) -> Iterator[TileObject]:
     """The objects of a picture in pixels of the last one."""
     first, last = group.members[place], group.members[-1]
     dx, dy = (last.shift_px or (0.0, 0.0)) if place == 0 else (0.0, 0.0)
     for number, label in group.labels(place):
         if label.kind == "box" and label.category == category and label.shape:
             scale = last.facts.width_px / first.facts.width_px
-            yield tile_object(number, _moved(label.shape, dx, dy, scale), last.facts)
+            yield tile_object(number, _move_shape(label.shape, dx, dy, scale), last.facts)
 
 
-def _moved(shape: Shape, dx: float, dy: float, scale: float) -> Shape:
+def _move_shape(shape: Shape, dx: float, dy: float, scale: float) -> Shape:
     """A shape at another scale, moved to the right and down."""
     box = shift_box((shape.box[0] * scale, shape.box[1] * scale, shape.box[2] * scale, shape.box[3] * scale), dx, dy)
     parts = translate_parts(scale_parts(shape.area_parts, scale, scale), dx, dy)
     return Shape.of_parts(box, parts, shape.visibility, shape.oriented, shape.flags)
 
 
-def _without_partner(
+def _find_unpartnered(
     mine: Sequence[TileObject], others: Sequence[TileObject], last: GroupMember
 ) -> tuple[tuple[TileObject, ...], bool]:
     """(the objects that nothing at the other date may be, whether there are some of which nobody can say)."""

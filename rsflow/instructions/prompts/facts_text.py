@@ -163,8 +163,8 @@ def _neighbour_hint(subject: NamedObject, subjects: list[NamedObject], facts: Ti
     if side is None:
         return ""
     where = f"to the {side} of it" if side in {"left", "right"} else f"{side} it"
-    far = f", about {_length_text(facts.metres(*_centre_offset(box, other.thing.box)))} away" if facts.gsd_m else ""
-    return f"; the nearest other object, {english.with_article(other.group.noun)}, is {where}{far}"
+    distance = f", about {_length_text(facts.metres(*_centre_offset(box, other.thing.box)))} away" if facts.gsd_m else ""
+    return f"; the nearest other object, {english.with_article(other.group.noun)}, is {where}{distance}"
 
 
 def _distance_px(one: Box, other: Box) -> float:

@@ -59,6 +59,6 @@ def _leading_object(group: Group, key: Callable[[TileObject], float], margin: fl
 def _only_in_place(group: Group, height_px: int, width_px: int) -> Iterator[tuple[str, TileObject]]:
     for row in places.PLACES:
         for place in row:
-            there = [thing for thing in group.objects if places.touches_place(thing.box, place, height_px, width_px)]
-            if len(there) == 1 and places.place_name(there[0].box, height_px, width_px) == place:
-                yield f"the {group.noun} {places.place_phrase(place)}", there[0]
+            in_place = [thing for thing in group.objects if places.touches_place(thing.box, place, height_px, width_px)]
+            if len(in_place) == 1 and places.place_name(in_place[0].box, height_px, width_px) == place:
+                yield f"the {group.noun} {places.place_phrase(place)}", in_place[0]

@@ -25,14 +25,15 @@ from rsflow.spatial.geometry import iou_matrix
 Row = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
+MIN_IOU = 0.5  # from which boxes of two labellers agree
 MAX_QUALITY = 0.95
 FURTHER_WEIGHT = 0.5  # weight of the quality of each further labeller
 
 
-def raise_agreed_quality(labels: Rows, noun: Callable[[str], str], min_iou: float = 0.5) -> list[Row]:
+def raise_agreed_quality(labels: Rows, noun: Callable[[str], str]) -> list[Row]:
     """Label rows of any number of tiles, in their order, with the qualities of what several labellers agree on raised.
 
-    Boxes agree from `min_iou` on where `noun` maps their categories to the same word, one of a labeller with one of another.
+    Boxes agree from MIN_IOU on where `noun` maps their categories to the same word, one of a labeller with one of another.
     """
     rows = [dict(row) for row in labels]
     boxes_by_noun: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -43,7 +44,7 @@ def raise_agreed_quality(labels: Rows, noun: Callable[[str], str], min_iou: floa
     other_qualities: dict[int, list[float]] = defaultdict(list)
     for by_model in boxes_by_noun.values():
         for one, other in combinations(sorted(by_model), 2):
-            for a, b in _match_boxes(rows, by_model[one], by_model[other], min_iou):
+            for a, b in _match_boxes(rows, by_model[one], by_model[other]):
                 other_qualities[a].append(rows[b]["quality"])
                 other_qualities[b].append(rows[a]["quality"])
     for position, others in other_qualities.items():
@@ -62,13 +63,13 @@ def combine_quality(qualities: Sequence[float]) -> float:
     return max(best, min(together, MAX_QUALITY))
 
 
-def _match_boxes(rows: Sequence[Row], ones: list[int], others: list[int], min_iou: float) -> Iterator[tuple[int, int]]:
+def _match_boxes(rows: Sequence[Row], ones: list[int], others: list[int]) -> Iterator[tuple[int, int]]:
     """Pairs of overlapping boxes, each box in one at most, the best overlap first."""
     overlap = iou_matrix(*(np.array([rows[i]["box"] for i in mine], dtype=np.float64) for mine in (ones, others)))
     best_first = np.argsort(-overlap, axis=None, kind="stable")
     left, right = set(range(len(ones))), set(range(len(others)))
     for a, b in zip(*np.unravel_index(best_first, overlap.shape), strict=True):
-        if overlap[a, b] < min_iou:
+        if overlap[a, b] < MIN_IOU:
             return
         if a in left and b in right:
             left.discard(int(a))

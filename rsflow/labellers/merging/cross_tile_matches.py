@@ -28,7 +28,7 @@ MIN_CONTAINED = 0.8  # share of the smaller box of a cut object that must lie in
 @dataclass(frozen=True, slots=True)
 class Views:
     """Boxes in scene pixels (n, 4), the windows (n, 4) of the tiles that saw them, and `cut` (n, 4): which sides lie on an edge
-    of their tile inside the scene. `tile`, `seer` (labeller) and `category` are numbers (n,)."""
+    of their tile inside the scene. `tile`, `labeller` and `category` are numbers (n,)."""
 
     box: FloatArray
     window: FloatArray

@@ -28,6 +28,9 @@ from rsflow.schemas import label_sort_key
 from rsflow.spatial.geometry import Box, FloatArray, Part, Parts, area, ring_area
 from rsflow.spatial.polygons import from_geometry, parts_area, to_geometry, translate_parts
 
+MIN_IOU = 0.5  # from which two boxes agree
+EDGE_PX = 2.0  # so near to its tile's edge a side counts as cut
+
 Row = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
@@ -49,23 +52,23 @@ class SceneObject:
     views: Mapping[int, str]
 
 
-def merge_scene(tiles: Rows, labels: Rows, min_visibility: float, min_iou: float = 0.5, edge_px: float = 2.0) -> list[Row]:
+def merge_scene(tiles: Rows, labels: Rows, min_visibility: float) -> list[Row]:
     """The labels of a scene's tiles with each labeller's boxes merged, sorted by tile and place in it.
 
     `tiles`: all tiles of one scene (tile_id, row_off, col_off, height_px, width_px). `labels`: their label rows (the columns
-    of LABELS but `unit` and `receipt`), in any order. Boxes agree from `min_iou` on, where both tiles look; a side within
-    `edge_px` of its tile's edge counts as cut by it. A part of which a tile shows less than `min_visibility` is left out.
+    of LABELS but `unit` and `receipt`), in any order. Boxes agree from MIN_IOU on, in the ground of both tiles; a side within
+    EDGE_PX of its tile's edge counts as cut by it. A part of which a tile shows less than `min_visibility` is left out.
     A tile that had no label of an object gets one with the next free number. With a single tile nothing changes.
     """
     ordered = _sort_tiles(tiles)
     if len(ordered) < 2:
         return _sort_labels(labels)
     boxes, other_rows = _boxes(labels), [dict(row) for row in labels if not _is_predicted_box(row)]
-    found = scene_objects(ordered, boxes, min_iou, edge_px)
+    found = scene_objects(ordered, boxes)
     return _sort_labels([*other_rows, *_rows_per_tile(ordered, found, min_visibility, _FreeLabelIds(labels))])
 
 
-def scene_objects(tiles: Rows, labels: Rows, min_iou: float = 0.5, edge_px: float = 2.0) -> list[SceneObject]:
+def scene_objects(tiles: Rows, labels: Rows) -> list[SceneObject]:
     """The objects that labellers found in a scene, each once, in the order of the first tile that shows them."""
     ordered = _sort_tiles(tiles)
     position = {tile["tile_id"]: number for number, tile in enumerate(ordered)}
@@ -75,11 +78,13 @@ def scene_objects(tiles: Rows, labels: Rows, min_iou: float = 0.5, edge_px: floa
     tile = np.array([position[row["tile_id"]] for row in rows], dtype=np.int64)
     window = _windows(ordered)[tile]
     box = _round_coordinates(np.array([row["box"] for row in rows], dtype=np.float64) + np.tile(window[:, :2], 2))
-    seer = _enumerate_values(
+    labeller = _enumerate_values(
         (label_sort_key(row["label_id"])[0], row["origin_name"], row["model"], row["revision"]) for row in rows
     )
-    views = Views(box, window, sides_cut(box, window, edge_px), tile, seer, _enumerate_values(row["category"] for row in rows))
-    return list(_build_objects(rows, views, same_objects(views, min_iou, edge_px)))
+    views = Views(
+        box, window, sides_cut(box, window, EDGE_PX), tile, labeller, _enumerate_values(row["category"] for row in rows)
+    )
+    return list(_build_objects(rows, views, same_objects(views, MIN_IOU, EDGE_PX)))
 
 
 def _build_objects(rows: Sequence[Mapping[str, Any]], views: Views, number: Numbers) -> Iterator[SceneObject]:

@@ -23,15 +23,16 @@ MAX_COMMITS = 6  # files of the log behind the last checkpoint: beyond, reading 
 
 
 def compact_written_tables(lake: Lake) -> None:
-    """Compact the tables that this lake object committed to, where they have many files."""
-    for name in TABLES:
-        if name in lake.written and (table := lake.delta(name)) is not None:
-            place = lake.place("tables", name)
-            if len(digests.data_files(table)) > MAX_FILES:
-                digests.record(lake.root, name, commit(place, partial(_compact, table)))
-            if table.version() - _last_checkpoint(lake, name) > MAX_COMMITS:
-                commit(place, partial(_write_checkpoint, table))
-                digests.record_checkpoint(lake.root, name, table.version())
+    """Compact the tables that this lake object committed to, where they have many files; their digests are one record."""
+    with digests.one_record(lake.root):
+        for name in TABLES:
+            if name in lake.written and (table := lake.delta(name)) is not None:
+                place = lake.place("tables", name)
+                if len(digests.data_files(table)) > MAX_FILES:
+                    digests.record(lake.root, name, commit(place, partial(_compact, table)))
+                if table.version() - _last_checkpoint(lake, name) > MAX_COMMITS:
+                    commit(place, partial(_write_checkpoint, table))
+                    digests.record_checkpoint(lake.root, name, table.version())
 
 
 def _compact(table: DeltaTable, attempt: int) -> DeltaTable:

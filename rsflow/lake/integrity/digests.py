@@ -112,8 +112,8 @@ def compact(root: str) -> None:
     """Put all records together in one file, without files that are no longer there."""
     known = load(root, fresh=True)
     old = set(known.loaded)
-    there = {f"tables/{file.place}" for file in storage.scan_folder(storage.join(root, "tables"))}
-    known.files = {place: sha256 for place, sha256 in known.files.items() if place in there}
+    existing = {f"tables/{file.place}" for file in storage.scan_folder(storage.join(root, "tables"))}
+    known.files = {place: sha256 for place, sha256 in known.files.items() if place in existing}
     states = {name: {str(v): state for v, state in sorted(found.items())} for name, found in sorted(known.states.items())}
     name = _write(root, known.files, states)
     for each in sorted(old - {name}):

@@ -11,12 +11,13 @@ from rsflow.engine.budget import UsageMeter, total_usage
 from rsflow.errors import RejectLimitError, UndoneError
 from rsflow.files import storage
 from rsflow.lake.receipts import completed_units, read_receipt_rows
-from rsflow.lake.tables import Lake, filter_by_values
+from rsflow.lake.tables import Lake
 from rsflow.phases.label.reason_counts import reason_lines
 from rsflow.phases.label.run_steps import StepRunner
 from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.steps import generate as step
 from rsflow.planning.unit_ids import UnitIds
+from rsflow.schemas.rows import filter_by_values
 from rsflow.stages.generate.generated_texts import is_failed_text
 
 

@@ -19,7 +19,7 @@ from rsflow.engine.unit_blocks import scene_reject
 from rsflow.errors import DataError, RejectLimitError, UndoneError
 from rsflow.files import storage
 from rsflow.lake.receipts import commit, read_receipt_rows, receipt_table
-from rsflow.lake.tables import Lake, filter_by_values
+from rsflow.lake.tables import Lake
 from rsflow.phases.generate.generate import check_failed_share
 from rsflow.phases.label.reason_counts import reason_lines
 from rsflow.phases.label.run_steps import StepRunner, without_scenes
@@ -28,6 +28,7 @@ from rsflow.planning.sources.annotation_rejects import annotation_rejects, lost_
 from rsflow.planning.sources.joined_annotations import check_some_left
 from rsflow.planning.step import Step
 from rsflow.planning.steps import STEPS, generate
+from rsflow.schemas.rows import filter_by_values
 
 GONE_SHOWN = 10  # scenes that left their sources, by name
 
@@ -68,11 +69,11 @@ def _store_scenes(lake: Lake, plan: Plan) -> None:
     before = lake.read("scenes").sort_by("scene_id")
     stays = pc.or_(*(pc.is_in(before[name], pa.array(list(plan.undone), pa.string())) for name in ("source", "scene_id")))
     scenes = pa.concat_tables([plan.scenes, before.filter(stays)]).sort_by("scene_id")
-    gone = sorted(set(before["scene_id"].to_pylist()) - set(scenes["scene_id"].to_pylist()))
-    if gone:
-        shown = ", ".join(gone[:GONE_SHOWN]) + (f" and {len(gone) - GONE_SHOWN} more" if gone[GONE_SHOWN:] else "")
+    removed = sorted(set(before["scene_id"].to_pylist()) - set(scenes["scene_id"].to_pylist()))
+    if removed:
+        shown = ", ".join(removed[:GONE_SHOWN]) + (f" and {len(removed) - GONE_SHOWN} more" if removed[GONE_SHOWN:] else "")
         print(
-            f"rsflow: warning: {len(gone)} scenes are no longer in their sources and leave the dataset: {shown}",
+            f"rsflow: warning: {len(removed)} scenes are no longer in their sources and leave the dataset: {shown}",
             file=sys.stderr,
         )
     if not scenes.equals(before):

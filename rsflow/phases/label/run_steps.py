@@ -116,13 +116,13 @@ def without_scenes(plan: Plan, scenes: Collection[str]) -> Plan:
     return replace(plan, units=tuple(unit for unit in plan.units if unit.scene_id not in scenes)) if scenes else plan
 
 
-def _pools(units: Sequence[StepUnit], apart: bool) -> Iterator[list[StepUnit]]:
-    """The units that run together: those of one rank and, where stages are to run `apart`, of one stage."""
+def _pools(units: Sequence[StepUnit], by_model: bool) -> Iterator[list[StepUnit]]:
+    """The units that run together: those of one rank and, where they run `by_model`, of one stage."""
     by_rank: dict[int, list[StepUnit]] = defaultdict(list)
     for unit in units:
         by_rank[unit.rank].append(unit)
     for _, mine in sorted(by_rank.items()):
-        yield from _by_stages(mine) if apart else [mine]
+        yield from _by_stages(mine) if by_model else [mine]
 
 
 def _slices(units: Sequence[StepUnit], tiles: int) -> Iterator[list[StepUnit]]:

@@ -13,10 +13,10 @@ from rsflow.curation.connected_components import Indices
 from rsflow.curation.group_verdicts import GroupMembers
 from rsflow.curation.hashing import stable_hashes
 from rsflow.curation.value_codes import value_codes
-from rsflow.lake.tables import filter_by_values
 from rsflow.planning.live_rows import LiveRows
 from rsflow.planning.sources.zoom_scales import stored_scene_id
 from rsflow.records import OVERVIEW
+from rsflow.schemas.rows import filter_by_values
 
 # What a group's row takes from its first picture: what quotas and instructions look at.
 _SAME = frozenset(

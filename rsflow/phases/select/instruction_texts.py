@@ -16,7 +16,7 @@ from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.texts.text_signatures import build_mask, extract_texts
 from rsflow.curation.duplicates.texts.text_similarity import ReadTexts
 from rsflow.instructions.wording.english import NUMBER_WORDS
-from rsflow.lake.delta.table_files import TableFile, list_table_files, read_table_file
+from rsflow.lake.delta.table_files import TableFile, read_table_file
 from rsflow.planning.live_rows import LiveRows
 
 _NAMING_KINDS = ("box", "category", "cover", "presence")  # kinds of labels whose category is a word for what is seen
@@ -52,9 +52,8 @@ def build_template_mask(now: LiveRows) -> str:
     """What `rsflow.curation.duplicates.texts.text_signatures.forms` takes for one word: numbers, and the categories of all
     labels.
     """
-    receipts, names = now.receipts("labels").combine_chunks(), set()
-    for piece in list_table_files(now.lake, "labels"):
-        for rows in read_table_file(piece, ["kind", "category"], receipts):
-            naming = pc.is_in(rows["kind"], value_set=pa.array(_NAMING_KINDS))
-            names |= set(pc.unique(rows["category"].filter(naming)).drop_null().to_pylist())
+    names: set[str] = set()
+    for rows in now.batches("labels", ["kind", "category"]):
+        naming = pc.is_in(rows["kind"], value_set=pa.array(_NAMING_KINDS))
+        names |= set(pc.unique(rows["category"].filter(naming)).drop_null().to_pylist())
     return build_mask(names, NUMBER_WORDS)

@@ -28,7 +28,7 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.instruction_columns import COLUMNS, IdIndex, build_id_index, encode_instructions
 from rsflow.curation.select_samples import needs_categories
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
-from rsflow.curation.value_codes import list_offsets
+from rsflow.curation.value_codes import encode_values, list_offsets
 from rsflow.lake.delta.formats import TABLES
 from rsflow.lake.delta.table_files import TableFile, list_table_files, read_table_file
 from rsflow.phases.select.instruction_texts import build_template_mask
@@ -137,8 +137,7 @@ def read_instruction_ids(pieces: list[TableFile], now: LiveRows) -> Iterator[pa.
 
 def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
     """The tiles that count, sorted by tile_id; DICTIONARY_COLUMNS as dictionaries."""
-    receipts = now.label["receipt"].combine_chunks()
-    found = (rows for piece in list_table_files(now.lake, "tiles") for rows in read_table_file(piece, columns, receipts))
+    found = now.batches("tiles", columns)
     tiles = pa.concat_tables([_encode_repeated(TABLES["tiles"].empty_table().select(columns)), *map(_encode_repeated, found)])
     by_name = dict(zip(columns, tiles.columns, strict=True))
     del tiles
@@ -154,22 +153,16 @@ def _encode_repeated(tiles: pa.Table) -> pa.Table:
 
 def count_annotations(now: LiveRows, tiles: pa.ChunkedArray) -> Indices:
     """The number of labels of each of these tiles that are annotations."""
-    receipts, index = now.label["receipt"].combine_chunks(), build_id_index(tiles)
+    index = build_id_index(tiles)
     counts = np.zeros(len(tiles), dtype=np.int64)
-    for piece in list_table_files(now.lake, "labels"):
-        for rows in read_table_file(piece, ["tile_id", "origin"], receipts):
-            own = pc.dictionary_encode(rows["tile_id"].filter(pc.equal(rows["origin"], "annotation"))).combine_chunks()
-            counts[index.find(own.dictionary)] += np.bincount(np.asarray(own.indices), minlength=len(own.dictionary))
+    for rows in now.batches("labels", ["tile_id", "origin"], now.label["receipt"]):
+        own = encode_values(rows["tile_id"].filter(pc.equal(rows["origin"], "annotation")))
+        counts[index.find(own.dictionary)] += np.bincount(np.asarray(own.indices), minlength=len(own.dictionary))
     return counts
 
 
 def _read_label_index(now: LiveRows) -> LabelIndex:
-    receipts = now.receipts("labels").combine_chunks()
-    parts = [
-        rows
-        for piece in list_table_files(now.lake, "labels")
-        for rows in map(_encode_labels, read_table_file(piece, ["label_id", "category", "quality"], receipts))
-    ]
+    parts = [*map(_encode_labels, now.batches("labels", ["label_id", "category", "quality"]))]
     if (made := now.reviewed_labels()) is not None:
         known = pa.array(np.concatenate([np.empty(0, dtype=np.uint64), *(part[0] for part in parts)]))
         fresh = pc.invert(pc.is_in(pa.array(stable_hashes(made["label_id"], 0)), value_set=known))

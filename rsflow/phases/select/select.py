@@ -28,7 +28,7 @@ from rsflow.engine.execute import task_runner
 from rsflow.engine.progress import progress
 from rsflow.errors import LakeError
 from rsflow.lake.receipts import count_failures
-from rsflow.lake.tables import Lake, filter_by_values
+from rsflow.lake.tables import Lake
 from rsflow.phases.select.confirm_duplicates import confirm_tile_pairs, confirm_tile_regions
 from rsflow.phases.select.confirmation_cache import read_cache, write_cache
 from rsflow.phases.select.group_rows import read_group_rows
@@ -46,6 +46,7 @@ from rsflow.phases.select.stratify import read_tile_categories
 from rsflow.phases.select.tile_embeddings import load_embeddings
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import SELECTION
+from rsflow.schemas.rows import filter_by_values
 from rsflow.stage import fingerprint
 
 VERSION = 10

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.instruction_columns import build_id_index
 from rsflow.curation.splits.stratified import build_strata
-from rsflow.lake.delta.table_files import list_table_files, read_table_file
+from rsflow.curation.value_codes import encode_values
 from rsflow.phases.select.lake_columns import read_tiles
 from rsflow.planning.live_rows import LiveRows
 
@@ -28,18 +28,17 @@ StratumCounts = dict[tuple[str, str], dict[str, int]]
 
 def read_tile_categories(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListArray:
     """The different categories of the labels that count of each of these tiles (ids)."""
-    receipts, index = now.receipts("labels").combine_chunks(), build_id_index(tiles)
+    index = build_id_index(tiles)
     numbers: dict[str, int] = {}
     keys = [np.empty(0, dtype=np.int64)]
-    for piece in list_table_files(now.lake, "labels"):
-        for every in read_table_file(piece, ["tile_id", "kind", "category"], receipts):
-            named = pc.and_(pc.is_in(every["kind"], value_set=pa.array(CONTENT_KINDS)), pc.not_equal(every["category"], ""))
-            rows = every.filter(named)
-            tile, category = (pc.dictionary_encode(rows[name]).combine_chunks() for name in ("tile_id", "category"))
-            codes = [numbers.setdefault(name, len(numbers)) for name in category.dictionary.to_pylist()]
-            code = np.array(codes, dtype=np.int64)[np.asarray(category.indices)]
-            row = index.find(tile.dictionary)[np.asarray(tile.indices)]
-            keys.append(np.unique((row * _WIDTH + code)[row >= 0]))
+    for every in now.batches("labels", ["tile_id", "kind", "category"]):
+        named = pc.and_(pc.is_in(every["kind"], value_set=pa.array(CONTENT_KINDS)), pc.not_equal(every["category"], ""))
+        rows = every.filter(named)
+        tile, category = encode_values(rows["tile_id"]), encode_values(rows["category"])
+        codes = [numbers.setdefault(name, len(numbers)) for name in category.dictionary.to_pylist()]
+        code = np.array(codes, dtype=np.int64)[np.asarray(category.indices)]
+        row = index.find(tile.dictionary)[np.asarray(tile.indices)]
+        keys.append(np.unique((row * _WIDTH + code)[row >= 0]))
     row, code = np.divmod(np.unique(np.concatenate(keys)), _WIDTH)
     values = pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pa.array(list(numbers), pa.string()))
     starts: Indices = np.searchsorted(row, np.arange(len(tiles) + 1))
@@ -53,7 +52,7 @@ def count_by_stratum(now: LiveRows) -> StratumCounts:
     place = pc.index_in(tiles["tile_id"], value_set=chosen["subject"].combine_chunks())
     tiles = tiles.append_column("split", chosen["split"].take(place)).filter(pc.is_valid(place))
     strata = build_strata(tiles["sensor"], pa.chunked_array([read_tile_categories(now, tiles["tile_id"])]))
-    split = pc.dictionary_encode(tiles["split"]).combine_chunks()
+    split = encode_values(tiles["split"])
     width = len(split.dictionary)
     counts = Counter((strata.code * width + np.asarray(split.indices, dtype=np.int64)[strata.row]).tolist())
     shares: StratumCounts = defaultdict(dict)

@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import first_equal_row
 from rsflow.curation.drop_reasons import KEPT, Flags
-from rsflow.lake.tables import filter_by_values
 from rsflow.planning.groups.companion_pairs import Pairs, best_fitting, showing
 from rsflow.planning.groups.group_samples import group_pictures
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import COMPANIONS, OF_MEMBER
+from rsflow.schemas.rows import filter_by_values
 
 ALLOWED = (KEPT, "no_instruction", "quota")  # the last two of a tile lack texts, and passed every rule on pictures
 
@@ -35,11 +35,11 @@ def companions_of(now: LiveRows, tiles: pa.Table, instructions: pa.Table, sensor
         return COMPANIONS.empty_table()
     others = now.tiles()
     verdicts = now.lake.read("selection", ["kind", "subject", "reason"], where={"kind": "tile"})
-    may = _among(others, filter_by_values(verdicts, "reason", ALLOWED)["subject"])
+    is_allowed = _among(others, filter_by_values(verdicts, "reason", ALLOWED)["subject"])
     compares, carries = comparing(instructions)
     pairs = showing(tiles, others)
     pairs = pairs.take(~_among(tiles, carries)[pairs.one])
-    found = select_companions(pairs, tiles, others, may, _among(tiles, compares), sensors)
+    found = select_companions(pairs, tiles, others, is_allowed, _among(tiles, compares), sensors)
     rows = others.take(pa.array(found.other)).append_column("companion_of", tiles["tile_id"].take(pa.array(found.one)))
     # Beyond that, digits depend on the release of GEOS.
     for name, values in (("iou", found.iou), ("shown", found.shown)):
@@ -50,13 +50,13 @@ def companions_of(now: LiveRows, tiles: pa.Table, instructions: pa.Table, sensor
 
 
 def select_companions(
-    pairs: Pairs, tiles: pa.Table, others: pa.Table, may: Flags, compared: Flags, sensors: Sequence[str]
+    pairs: Pairs, tiles: pa.Table, others: pa.Table, is_allowed: Flags, compared: Flags, sensors: Sequence[str]
 ) -> Pairs:
     """For each tile at most one other of each of `sensors`, sorted by tile and sensor.
 
-    Of those that `may` be taken (by row of `others`) the one whose outline fits best, to a hundredth; then the nearest in time;
-    then the first. A tile with texts that compare sensors (`compared`) holds the one that was compared, or none of its
-    sensor. Columns of both tables: sensor, acquired_at (may be null).
+    Of those that may be taken (`is_allowed`, by row of `others`), the one whose outline fits best, to a hundredth; then the
+    nearest in time; then the first. A tile with texts that compare sensors (`compared`) holds the one that was compared, or
+    none of its sensor. Columns of both tables: sensor, acquired_at (may be null).
     """
     kind = np.asarray(pc.index_in(others["sensor"], value_set=pa.array(sorted({*sensors}), pa.string())).fill_null(-1))
     named = best_fitting(pairs)
@@ -65,9 +65,9 @@ def select_companions(
     fixed[~compared] = -1
     bound = fixed[pairs.one]
     free = (bound < 0) | (bound == pairs.other) | (kind[bound] != kind[pairs.other])
-    left = pairs.take(may[pairs.other] & free & (kind[pairs.other] >= 0))
-    apart = np.abs(_days(tiles)[left.one] - _days(others)[left.other])
-    order = np.lexsort((left.other, np.nan_to_num(apart, nan=np.inf), -left.iou.round(2), kind[left.other], left.one))
+    left = pairs.take(is_allowed[pairs.other] & free & (kind[pairs.other] >= 0))
+    days_between = np.abs(_days(tiles)[left.one] - _days(others)[left.other])
+    order = np.lexsort((left.other, np.nan_to_num(days_between, nan=np.inf), -left.iou.round(2), kind[left.other], left.one))
     places = np.stack([left.one, kind[left.other]], axis=1)[order]
     return left.take(order[np.unique(places, axis=0, return_index=True)[1]])
 

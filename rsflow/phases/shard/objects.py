@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from rsflow.config.settings import Labels
 from rsflow.instructions.facts.tile_facts import trusted_labels
-from rsflow.lake.tables import filter_by_values
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import INSTRUCT_TILE_COLUMNS, LABELS, OBJECTS, label_sort_key
+from rsflow.schemas.rows import filter_by_values
 from rsflow.stages.instruct.instruct_tiles import facts_of
 
 

@@ -88,8 +88,8 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSumm
     samples = _samples(tiles, instructions, companions, objects, built.shard.masks)
     plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
     paths = {plan: f"shards/{plan.name}" for plan in plans}
-    there = _existing(lake, set(paths.values()))
-    missing = [plan for plan in plans if paths[plan] not in there]
+    existing = _existing(lake, set(paths.values()))
+    missing = [plan for plan in plans if paths[plan] not in existing]
     if missing or snapshot_of(lake, selected) is None:  # else the same samples were in a snapshot, and checked for it
         shown = with_companions(tiles, pa.concat_tables([companions, members]))
         with task_runner(built.engine, instructions.num_rows > MIN_CLUSTER_ROWS) as spread:
@@ -99,10 +99,11 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSumm
         for rows in _commit_shards(
             lake, execute([Job(WriteShards(built.root, built.shard.masks), blocks)], built.engine), built.engine
         ):
-            there.update({entry["path"]: entry for entry in rows.to_pylist()})
+            existing.update({entry["path"]: entry for entry in rows.to_pylist()})
             state.add(rows.num_rows, samples=pc.sum(rows["samples"]).as_py())
-    config = config_fingerprint(built, lake.moves())
-    manifest = _manifest(config, built.seed, tiles, instructions, [there[path] for path in paths.values()])
+    manifest = _manifest(
+        _content_fingerprint(built, lake), built.seed, tiles, instructions, [existing[path] for path in paths.values()]
+    )
     number = write_snapshot(built.root, manifest)
     _remember(built, lake, number, selected)
     return Sharded(number, manifest, len(missing))
@@ -127,26 +128,35 @@ def _commit_shards(lake: Lake, rows: Iterator[pa.Table], engine: Engine) -> Iter
 
 def _unchanged_snapshot(built: BuildConfig, lake: Lake, selected: SelectionSummary) -> Sharded | None:
     """The last snapshot, where it was made from the same selection and settings and its shards are there."""
-    known = lake.read_json(RECORD, ["snapshot", "selection"])
+    known = _read_record(lake)
     if not known or known.get("made_from") != _made_from(built, lake, selected):
         return None
     if not is_latest(built.root, known["snapshot"]):
         return None
     manifest = read_snapshot(built.root, known["snapshot"])
     paths = {shard.path for split in manifest.splits.values() for shard in split.shards}
-    there = {f"shards/{name}" for name in storage.list_files(lake.place("shards"))}
-    return Sharded(known["snapshot"], manifest, 0) if {*paths, *map(index_path, paths)} <= there else None
+    existing = {f"shards/{name}" for name in storage.list_files(lake.place("shards"))}
+    return Sharded(known["snapshot"], manifest, 0) if {*paths, *map(index_path, paths)} <= existing else None
 
 
 def _made_from(built: BuildConfig, lake: Lake, selected: SelectionSummary) -> str:
     """A hash of all that shards depend on."""
-    return fingerprint(VERSION, selected.digest, config_fingerprint(built, lake.moves()), WriteShards.version)
+    return fingerprint(VERSION, selected.digest, _content_fingerprint(built, lake), WriteShards.version)
+
+
+def _content_fingerprint(built: BuildConfig, lake: Lake) -> str:
+    return config_fingerprint(built, lake.moves())
 
 
 def snapshot_of(lake: Lake, selected: SelectionSummary | None) -> int | None:
     """The number of the last snapshot, where it was made of this selection; else None."""
-    known = lake.read_json(RECORD, ["snapshot", "selection"])
+    known = _read_record(lake)
     return int(known["snapshot"]) if selected and known and known["selection"] == selected.digest else None
+
+
+def _read_record(lake: Lake) -> dict[str, Any] | None:
+    """The number of the last snapshot, and the digests of what it was made from."""
+    return lake.read_json(RECORD, ["snapshot", "selection"])
 
 
 def _remember(built: BuildConfig, lake: Lake, snapshot: int, selected: SelectionSummary) -> None:
@@ -154,7 +164,7 @@ def _remember(built: BuildConfig, lake: Lake, snapshot: int, selected: Selection
 
     Beside every snapshot stays the version of the `selection` table: what is in a snapshot and what is not is known by it.
     """
-    known, made_from = lake.read_json(RECORD, ["snapshot", "selection"]) or {}, _made_from(built, lake, selected)
+    known, made_from = _read_record(lake) or {}, _made_from(built, lake, selected)
     if (known.get("snapshot"), known.get("made_from")) != (snapshot, made_from):
         for name, content in (
             (selection_note(snapshot), {"version": selected.version}),
@@ -177,9 +187,7 @@ def selection_note(snapshot: int) -> str:
 def config_fingerprint(built: BuildConfig, moves: Sequence[Move] = ()) -> str:
     """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies or was moved.
 
-    `moves`: where its sources were moved since the lake was made.
-
-    Sources without STAC have no such setting, as before there was one; how access to a catalogue is proved does not count.
+    `moves`: where its sources were moved since the lake was made. How access to a STAC catalogue is proved does not count.
     """
     plain = {name: value for name, value in resolved(built).items() if name not in NOT_CONTENT}
     for section, name, off in YOUNGER:

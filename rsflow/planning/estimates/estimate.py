@@ -3,15 +3,19 @@
 One idea: what a model takes for a tile is known once it has done some, for every mark says what its unit used. So a prediction
 is the mean of what was measured, times what is missing; where nothing was measured yet it says so instead of guessing, and a
 small sample (`rsflow plan CONFIG --sample N`) is real work that is kept.
+
+Whether splits can be met follows from where the scenes lie: tiles of one ground cell, or of one scene of unknown ground, go to
+one split together, so there must be at least as many such groups as splits, and a split of share s needs about 1/s of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,13 +23,15 @@ from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import LOADING, WORKERS, total_usage
 from rsflow.lake.tables import Lake
 from rsflow.planning.estimates.source_outlook import SourceOutlook, describe_sources, find_warnings
-from rsflow.planning.estimates.split_outlook import find_split_warnings
 from rsflow.planning.plan import Plan
 from rsflow.planning.sources.zoom_scales import stored_scene_id
 from rsflow.planning.step import StepUnit
 from rsflow.planning.steps import STEPS, missing_units
 from rsflow.planning.unit_ids import UnitIds
+from rsflow.spatial.geometry import ground_cells
 from rsflow.stage import ModelStage
+
+_POINTS = 24  # along each side of a scene: cells narrower than a twenty-fourth of it are counted too few
 
 SECONDS = "worker_seconds"  # of a model's workers together, beside the amounts that its marks name
 
@@ -78,7 +84,7 @@ def estimate_build(built: BuildConfig, plan: Plan, lake: Lake | None = None) -> 
         tuple(_models(plan, [unit for step, missing in good if step.runs_model for unit in missing])),
         tuple(plan.ground.notes),
         sources,
-        (*find_warnings(built, sources, plan.undone), *find_split_warnings(built, plan)),
+        (*find_warnings(built, sources, plan.undone), *_find_split_warnings(built, plan)),
     )
 
 
@@ -127,3 +133,38 @@ def _rejected_scenes(plan: Plan) -> set[str]:
     units = {unit.id for unit in plan.units}
     rows = plan.marks.select(["unit", "scene_id", "scene_rejected"]).to_pylist()
     return {row["scene_id"] for row in rows if row["scene_rejected"] and row["unit"] in units}
+
+
+def _find_split_warnings(built: BuildConfig, plan: Plan) -> Iterator[str]:
+    """One line where there are fewer groups of tiles than splits, or too few for the smallest share."""
+    shares = {name: share for name, share in built.select.splits.items() if share > 0}
+    own = {picture.split for joined in plan.annotated.values() for picture in joined.pictures.values()} - {None}
+    if len(shares) < 2 or own & built.select.source_splits.keys():
+        return
+    name, least = min(shares.items(), key=lambda item: (item[1], item[0]))
+    scenes = plan.scenes.filter(pc.is_null(plan.scenes["probe_reason"]))
+    footprints = [footprint for footprint in scenes["footprint"].to_pylist() if footprint]
+    cells: set[tuple[int, ...]] = set()
+    for footprint in footprints:
+        groups = len(cells) + scenes.num_rows - len(footprints)
+        if groups >= len(shares) and least * groups >= 0.5:
+            return  # a large archive has enough groups in its first scenes
+        cells |= _cells(footprint, built.tiles.cell_km)
+    groups = len(cells) + scenes.num_rows - len(footprints)
+    where = f"about {groups:,} groups that stay together (ground cells of {built.tiles.cell_km:g} km, scenes without a place)"
+    advice = "set tiles.cell_km smaller, or ask for fewer splits" if cells else "add scenes, or ask for fewer splits"
+    if groups < len(shares):
+        yield f"splits {', '.join(shares)} cannot be met: tiles form {where}; {advice}"
+    elif least * groups < 0.5:
+        yield f"split {name} is to have {least:.1%}, but tiles form {where}: it may stay empty or be too large; {advice}"
+
+
+def _cells(footprint: Sequence[float], cell_km: float) -> set[tuple[int, ...]]:
+    """The cells of points over a footprint (a flat ring of lon, lat), taken for the quadrangle of its four corners."""
+    ring = np.asarray(footprint, dtype=float).reshape(-1, 2)
+    corners = ring[[0, len(ring) // 4, len(ring) // 2, 3 * len(ring) // 4]]
+    steps = (np.arange(_POINTS) + 0.5) / _POINTS
+    down, across = (each[..., np.newaxis] for each in np.meshgrid(steps, steps, indexing="ij"))
+    top, bottom = corners[0] * (1 - across) + corners[1] * across, corners[3] * (1 - across) + corners[2] * across
+    points = (top * (1 - down) + bottom * down).reshape(-1, 2)
+    return set(map(tuple, ground_cells(points[:, 0], points[:, 1], cell_km).tolist()))

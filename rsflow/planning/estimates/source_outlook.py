@@ -18,6 +18,7 @@ from rsflow.lake.tables import Lake
 from rsflow.planning.plan import Plan
 from rsflow.planning.sources.annotation_rejects import annotation_rejects
 from rsflow.planning.sources.zoom_scales import stored_scene_id
+from rsflow.readers.products import PRODUCTS
 
 FIRST_YEAR = 1940  # older dates are no acquisitions of such pictures
 SHOWN = 3  # variants that a line lists
@@ -133,6 +134,7 @@ def find_warnings(built: BuildConfig, sources: Sequence[SourceOutlook], unanswer
         for warning in (
             *_empty_warnings(built, source, outlook),
             *_scene_warnings(outlook),
+            *_product_warnings(source, outlook),
             *_calibration_warnings(source, outlook),
             *_annotation_warnings(built, outlook),
         ):
@@ -175,6 +177,18 @@ def _scene_warnings(outlook: SourceOutlook) -> Iterator[str]:
         for day in dict.fromkeys(outlook.dates):
             if day > last or int(day[:4]) < FIRST_YEAR:
                 yield f"a scene is dated {day}: correct scenes.acquired_at, or the time in the file"
+
+
+def _product_warnings(source: Source, outlook: SourceOutlook) -> Iterator[str]:
+    if source.scenes.product is None or source.scenes.bands:
+        return
+    delivered = PRODUCTS[source.scenes.product].delivered
+    for bands, count in list(outlook.bands.items())[:SHOWN]:
+        if lacking := sorted(delivered.difference(bands.split(", "))):
+            yield (
+                f"{count:,} products are not whole, they lack {', '.join(lacking)}: add the files, or name in scenes.bands "
+                "those that are meant"
+            )
 
 
 def _annotation_warnings(built: BuildConfig, outlook: SourceOutlook) -> Iterator[str]:

@@ -67,15 +67,15 @@ def showing(tiles: pa.Table, others: pa.Table) -> Pairs:
     codes = [
         np.asarray(pc.index_in(rows["sensor"], value_set=tiles["sensor"].unique()).fill_null(-1)) for rows in (tiles, others)
     ]
-    (here, mine), (there, theirs) = _sound(tiles["footprint"]), _sound(others["footprint"])
+    (own_shapes, mine), (other_shapes, theirs) = _sound(tiles["footprint"]), _sound(others["footprint"])
     found = [Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))]
-    tree = shapely.STRtree(there)
-    for start in range(0, len(here), _BLOCK):
-        block = here[start : start + _BLOCK]
+    tree = shapely.STRtree(other_shapes)
+    for start in range(0, len(own_shapes), _BLOCK):
+        block = own_shapes[start : start + _BLOCK]
         i, j = tree.query(block)
-        may = (codes[0][mine[start + i]] != codes[1][theirs[j]]) & (_most_shown(block[i], there[j]) >= SHOWN)
-        i, j = i[may], j[may]
-        pairs = Pairs(mine[start + i], theirs[j], *_shares(block[i], there[j]))
+        is_candidate = (codes[0][mine[start + i]] != codes[1][theirs[j]]) & (_most_shown(block[i], other_shapes[j]) >= SHOWN)
+        i, j = i[is_candidate], j[is_candidate]
+        pairs = Pairs(mine[start + i], theirs[j], *_shares(block[i], other_shapes[j]))
         found.append(pairs.take(pairs.shown >= SHOWN))
     return Pairs(*(np.concatenate([getattr(part, f.name) for part in found]) for f in fields(Pairs)))
 

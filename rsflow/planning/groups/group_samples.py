@@ -48,9 +48,9 @@ def _with_members(groups: pa.Table, tiles: pa.Table) -> list[tuple[dict[str, Any
     found = []
     for group in groups.sort_by("group_id").to_pylist():
         members = [known.get(member["tile_id"]) for member in group["members"]]
-        there = [member for member in members if member is not None]
-        if len(there) == len(members):
-            found.append((group, there))
+        present = [member for member in members if member is not None]
+        if len(present) == len(members):
+            found.append((group, present))
     return found
 
 

@@ -1,24 +1,41 @@
 """The layers on the ground of every source, compared with its scenes.
 
-A scene without a map projection takes nothing from a layer, and is a counted reject.
+A scene without a map projection takes nothing from a layer, and is a counted reject. The misregistration of a vector layer is
+measured once for each scene, on the picture that samples show, and kept beside the layer; a scene whose pixels cannot be read
+has no known shift.
 """
 
 from __future__ import annotations
 
+import json
+import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rsflow.config.annotation_settings import Annotations
-from rsflow.config.settings import BuildConfig
-from rsflow.errors import ConfigError
-from rsflow.ground.layer_store import check_vector_options, temporary_store
+from rsflow.config.settings import BuildConfig, Render
+from rsflow.errors import ConfigError, DataError
+from rsflow.files import storage
+from rsflow.ground.layer_settings import Registration
+from rsflow.ground.layer_shift import LayerShift
+from rsflow.ground.layer_store import FOLDER, check_vector_options, temporary_store
+from rsflow.ground.registration import register_layer
+from rsflow.ground.scene_grid import SceneGrid
+from rsflow.ground.scene_layer import SceneLayer
 from rsflow.ground.validity import microseconds, parse_period
+from rsflow.lake.json_files import read_cached_json, write_cached_json
 from rsflow.planning.sources.layer_overlap import GroundLayer, LayerPlan
-from rsflow.planning.sources.layer_registration import register_scenes
 from rsflow.planning.sources.raster_layers import plan_raster_layer
 from rsflow.planning.sources.vector_layers import plan_vector_layer
 from rsflow.records import Reject, SceneFiles
+from rsflow.spatial.geometry import Window
+from rsflow.stage import fingerprint
+from rsflow.stages.label.cut_scenes import open_with_stretch
+from rsflow.tiles.render import render
+
+REGISTRATION_VERSION = 2  # raised when the same layer and scene give another shift
+SHIFT_FILE_SUFFIX = ".shift.json"
 
 PLANNERS: dict[str, Callable[..., LayerPlan]] = {
     "vector": plan_vector_layer,
@@ -64,7 +81,7 @@ def ground_layers(
             store = root or temporary_store()
             plan = PLANNERS[entry.format](source, entry, described, store, where)
             if entry.format == "vector" and (registration := check_vector_options(entry, where).registration):
-                plan = register_scenes(plan, registration, described, files, built.render, store)
+                plan = _register_scenes(plan, registration, described, files, built.render, store)
             for scene_id, layer in plan.of_scene.items():
                 found.of_scene.setdefault(scene_id, []).append(layer)
             lost += plan.rejects
@@ -100,3 +117,68 @@ def _bound(text: str | None, where: str) -> tuple[int, int] | None:
 def _without_place(row: dict[str, Any]) -> Reject:
     detail = f"its georeference is {row['georeference']!r}: features can only be placed on a scene with a map projection"
     return Reject("annotation", row["scene_id"], "no_place", detail, (row["files"] or [""])[0])
+
+
+def _register_scenes(
+    plan: LayerPlan,
+    settings: Registration,
+    rows: Sequence[dict[str, Any]],
+    files: Mapping[str, SceneFiles],
+    picture: Render,
+    root: str,
+) -> LayerPlan:
+    """The plan with the shift of its layer against each scene (SCENES `rows`) that has features of it."""
+    of_scene = dict(plan.of_scene)
+    shifts = []
+    for row in rows:
+        layer = of_scene.get(row["scene_id"])
+        if isinstance(layer, SceneLayer) and layer.digest and row["pixel_m"]:
+            shifts.append(_kept_shift(layer, settings, row, files[row["scene_id"]], picture, root))
+            of_scene[row["scene_id"]] = replace(layer, shift=shifts[-1])
+    return replace(plan, of_scene=of_scene, note=f"{plan.note}; {_note(shifts, settings)}")
+
+
+def _kept_shift(
+    layer: SceneLayer, settings: Registration, row: dict[str, Any], scene: SceneFiles, picture: Render, root: str
+) -> LayerShift:
+    ground = [row["fingerprint"], row["crs"], list(row["transform"]), scene.options, str(row["acquired_at"])]
+    key = fingerprint(REGISTRATION_VERSION, ground, layer.digest, layer.crs, asdict(settings), picture)
+    place = storage.join(root, FOLDER, f"{key}{SHIFT_FILE_SUFFIX}")
+    kept = read_cached_json(place)
+    if kept is None:
+        try:
+            shift = _measure(layer, settings, row, scene, picture, root)
+        except DataError:
+            return LayerShift(0.0)
+        kept = {"scene_id": row["scene_id"], "layer": layer.name, "shift": asdict(shift)}
+        write_cached_json(place, kept)
+    return LayerShift(**kept["shift"])
+
+
+def _measure(
+    layer: SceneLayer, settings: Registration, row: dict[str, Any], scene: SceneFiles, picture: Render, root: str
+) -> LayerShift:
+    reader, stretch = open_with_stretch(json.dumps(asdict(scene)), row["stats_key"], picture)
+
+    def read_picture(window: Window) -> tuple[Any, Any]:
+        raster = reader.read(window)
+        return render(raster, stretch), raster.valid
+
+    return register_layer(
+        layer,
+        root,
+        SceneGrid(row["crs"], tuple(row["transform"])),
+        (row["height_px"], row["width_px"]),
+        tuple(row["pixel_m"]),
+        microseconds(row["acquired_at"]) if row["acquired_at"] else None,
+        read_picture,
+        settings,
+    )
+
+
+def _note(shifts: Sequence[LayerShift], settings: Registration) -> str:
+    known = [shift.length_m for shift in shifts if shift.length_m is not None]
+    if not known:
+        return f"misregistration known of none of {len(shifts)} scenes"
+    done = "corrected" if settings.correct else "not corrected"
+    return f"misregistration known of {len(known)} of {len(shifts)} scenes, median {statistics.median(known):.1f} m, {done}"

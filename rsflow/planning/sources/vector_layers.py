@@ -68,7 +68,7 @@ def _scene_layer(
         bounds=_common(summary.bounds, boxes) if complete and not interest else None,
         complete=tuple(complete),
         interest=_interest(ground, row["crs"], interest, root) if interest else None,
-        outline=options.outline,
+        outline=options.outline or ("box" if summary.are_boxes else "polygon"),
         licence=entry.licence,
         attribution=entry.attribution,
         file=copy.file,

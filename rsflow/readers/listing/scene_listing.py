@@ -24,7 +24,7 @@ from rsflow.errors import ConfigError
 from rsflow.files import storage
 from rsflow.readers.bands.band_tags import NO_FILL
 from rsflow.readers.listing.acquisition_time import check_rule, check_rule_matches
-from rsflow.readers.listing.sidecars import FolderListings, find_sidecars
+from rsflow.readers.listing.sidecars import FolderListings, drop_sidecars, find_sidecars
 from rsflow.readers.products import PRODUCTS, list_products
 from rsflow.records import SceneFiles
 from rsflow.text.undecodable import escape_undecodable
@@ -67,7 +67,7 @@ def list_scenes(source: Source) -> list[SceneFiles]:
             groups = {path: each.bands for path, each in products.items()}
             metadata.update((path, each.metadata) for path, each in products.items())
         else:
-            groups = _band_groups(whole, scenes.bands) if BAND in whole else {path: {"": path} for path in storage.glob(whole)}
+            groups = _band_groups(whole, scenes.bands) if BAND in whole else {path: {"": path} for path in _raster_files(whole)}
         if not groups:
             missing = (
                 f"no folder of {pattern!r} holds {' or '.join(PRODUCTS[scenes.product].metadata)}" if scenes.product else ""
@@ -101,6 +101,12 @@ def list_scenes(source: Source) -> list[SceneFiles]:
     if scenes.acquired_at is not None:
         check_rule_matches(scenes.acquired_at, [path for one in listed for path in one.files.values()], source.name)
     return sorted(listed, key=lambda scene: scene.scene_id)
+
+
+def _raster_files(pattern: str) -> list[str]:
+    """The files that a pattern finds, but for those that only belong to others of them; a pattern without signs is one file."""
+    found = storage.glob(pattern)
+    return drop_sidecars(found) if _WILD.search(pattern) else found
 
 
 def _refuse_undecodable(scene: SceneFiles) -> SceneFiles:
@@ -152,7 +158,7 @@ def _band_groups(pattern: str, bands: dict[str, int | str]) -> dict[str, dict[st
     # The longest text first: B8A.tif must not be taken for band B8 of a scene whose name ends in A.
     for text in sorted(set(texts.values()), key=lambda text: (-len(text), text)):
         shape = _regex(pattern, text)
-        for path in storage.glob(pattern.replace(BAND, text)):
+        for path in _raster_files(pattern.replace(BAND, text)):
             match = shape.fullmatch(path)
             if match and path not in taken:
                 taken.add(path)

@@ -26,7 +26,9 @@ from rsflow.readers.listing.mosaic_sources import check_sources
 APPENDED = (".msk", ".aux.xml", ".ovr", ".msk.ovr")  # behind the whole name: a.tif.msk
 REPLACED = (".aux", ".rpb", ".imd", ".pvl", ".tfw", ".tifw", ".tiffw", ".wld", ".j2w", ".jp2w", ".tab")  # for the suffix
 SUFFIXED = ("_rpc.txt", "_metadata.txt", "_mtl.txt")  # behind the name without its suffix
+WORLD_FILES = (".jgw", ".jpgw", ".jpegw", ".pgw", ".pngw", ".bpw", ".bmpw", ".prj")  # of pictures, for the suffix
 VRT = ".vrt"
+_PICTURES = (".tif", ".tiff", ".jp2", ".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 def find_sidecars(files: Iterable[str], near: FolderListings, folders_up: int = 0, allow_outside: bool = False) -> list[str]:
@@ -41,6 +43,19 @@ def find_sidecars(files: Iterable[str], near: FolderListings, folders_up: int = 
         left += [each for each in more if each not in found | own and not _is_sidecar(each, place)]
         found.update(each for each in more if each not in own)
     return sorted(found)
+
+
+def drop_sidecars(places: Sequence[str]) -> list[str]:
+    """The files without those that belong to another of them, which a wide pattern finds too: a.tif.msk and a.tfw of a.tif."""
+    among = {place.lower() for place in places}
+    stems = {posixpath.splitext(place)[0] for place in among if place.endswith(_PICTURES)}
+
+    def belongs(place: str) -> bool:
+        appended = any(place.endswith(end) and place.removesuffix(end) in among for end in APPENDED)
+        behind = any(place.endswith(end) and place.removesuffix(end) in stems for end in (*REPLACED, *WORLD_FILES, *SUFFIXED))
+        return appended or behind
+
+    return [place for place in places if not belongs(place.lower())]
 
 
 class FolderListings:

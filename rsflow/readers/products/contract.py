@@ -61,6 +61,7 @@ class Product:
     `prefix`: from the metadata's path, what the paths of all files of the scene begin with.
     `file`: matches what follows the prefix in a band's path, with the groups `band` and, where a band has several files,
     `pixel` (the least is taken). `bands`: from the prefix, the product's own name of each band and the common one.
+    `delivered`: common names of the bands that every product of the kind has, for one that lacks them is not whole.
     `on_request`: common names of bands that are read only where the source's `bands` names them.
     `more`: matches further metadata files. `describe`: from the metadata's path, the bands (common name to the product's own)
     and the scene's files; raises ValueError that says what is missing.
@@ -72,6 +73,7 @@ class Product:
     bands: Callable[[str], Mapping[str, str]]
     describe: Callable[[str, Mapping[str, str], SceneFiles], Description]
     on_request: frozenset[str] = frozenset()
+    delivered: frozenset[str] = frozenset()
     more: re.Pattern[str] | None = None
 
 

@@ -204,5 +204,6 @@ LANDSAT_C2 = Product(
     file=re.compile(r"^(?:SR_|ST_)?(?P<band>B\d+(?:_VCID_[12])?|QA_PIXEL)\.(?:TIF|tif)$"),
     bands=bands_of,
     describe=describe,
+    delivered=frozenset({"green", "red"}),
     on_request=frozenset({"pan", "thermal_high_gain", "cirrus"}),
 )

@@ -119,6 +119,7 @@ SENTINEL2_L2A = Product(
     file=re.compile(r"IMG_DATA/R\d\dm/[^/]*_(?P<band>B\d[\dA]|SCL)_(?P<pixel>\d\d)m\.(?:jp2|tif)$"),
     bands=lambda prefix: _L2A_BANDS,
     describe=partial(describe, "BOA_QUANTIFICATION_VALUE", "BOA_ADD_OFFSET"),
+    delivered=frozenset(BANDS.values()) - {"cirrus"},
     more=_TILE_METADATA,
 )
 SENTINEL2_L1C = Product(
@@ -127,5 +128,6 @@ SENTINEL2_L1C = Product(
     file=re.compile(r"IMG_DATA/[^/]*_(?P<band>B\d[\dA])\.(?:jp2|tif)$"),
     bands=lambda prefix: BANDS,
     describe=partial(describe, "QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET"),
+    delivered=frozenset(BANDS.values()),
     more=_TILE_METADATA,
 )

@@ -34,8 +34,10 @@ def split_error(requested: Mapping[str, float], strata: Strata) -> float:
     several categories counts under each."""
     named = [counts for key, counts in strata.items() if key[1]] or list(strata.values())
     shares = _shares(requested, strata)
-    apart = sum(abs(counts.get(name, 0) - share * sum(counts.values())) for counts in named for name, share in shares.items())
-    return apart / 2 / sum(sum(counts.values()) for counts in named)
+    differences = sum(
+        abs(counts.get(name, 0) - share * sum(counts.values())) for counts in named for name, share in shares.items()
+    )
+    return differences / 2 / sum(sum(counts.values()) for counts in named)
 
 
 def _shares(requested: Mapping[str, float], strata: Strata) -> dict[str, float]:

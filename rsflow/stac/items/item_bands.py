@@ -116,7 +116,7 @@ def _band(item: Item, name: str, asset: Json, stated: Json, number: int, count: 
         _number(first("raster:offset", "offset"), "offset", where),
         _fill(first("nodata", "raster:nodata"), where),
         str(first("unit", "raster:unit") or ""),
-        _gsd(item, stated, asset),
+        _gsd(stated, asset),
     )
 
 
@@ -141,7 +141,7 @@ def _sentinel2_name(item: Item, band: str) -> str:
     return SENTINEL2.get(band.upper(), "") if "sentinel-2" in platform else ""
 
 
-def _gsd(item: Item, stated: Json, asset: Json) -> float | None:
+def _gsd(stated: Json, asset: Json) -> float | None:
     """The ground sample distance of a band in metres, as far as it is stated."""
     keys = ("raster:spatial_resolution", "spatial_resolution", "gsd")
     values = [place.get(key) for place in (stated, asset) for key in keys]

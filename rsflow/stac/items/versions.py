@@ -42,8 +42,8 @@ def split_superseded(items: Sequence[Item]) -> tuple[list[Item], list[tuple[Item
                 by = f"version {item_version(latest)}, {latest.id}"
                 detail = f"{item.place}: version {item_version(item)} of item {item.id} is replaced by {by}"
                 left.append((item, DataError("superseded", detail)))
-    gone = {id(item) for item, _ in left}
-    return [item for item in kept if id(item) not in gone], left
+    superseded = {id(item) for item, _ in left}
+    return [item for item in kept if id(item) not in superseded], left
 
 
 def _withdrawn(item: Item) -> DataError | None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow.cells.groups import CellGroup, CellTile, form_groups, other_place, tiles_without_time
+from rsflow.cells.groups import CellGroup, CellTile, form_groups, form_places_group, tiles_without_time
 from rsflow.cells.presentation import order_by_hash
 from rsflow.cells.registration import UNKNOWN_SHIFT, Shift
 from rsflow.config.group_settings import Groups
@@ -74,7 +74,7 @@ class GroupCells:
             return None
         whole = [tile for tile in work["tiles"] if tile["valid_share"] >= WHOLE]
         others = [[_cell_tile(tile) for tile in whole if tile["grid_cell"] == cell] for cell in work["siblings"]]
-        found = other_place(group, others, self.groups)
+        found = form_places_group(group, others, self.groups)
         if found is None:
             return None
         sizes = {tile["tile_id"]: tile["height_px"] for tile in work["tiles"]}

@@ -87,8 +87,8 @@ def _group_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]], 
 
 
 def _reject_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
-    there = {role for _, role in members}
-    lacking = ", ".join(scene["role"] for scene in work["scenes"] if scene["role"] not in there)
+    present = {role for _, role in members}
+    lacking = ", ".join(scene["role"] for scene in work["scenes"] if scene["role"] not in present)
     tile = members[-1][0]
     detail = f"the picture of the same window {lacking} is no tile: it was rejected, so nothing can be compared"
     reject = Reject("group", group_id(work["kind"], tile["tile_id"]), "missing_partner", detail)

@@ -136,8 +136,8 @@ def stats_key(scene: SceneFiles, fresh: bool = False) -> str:
     except UnavailableError:
         raise
     except StorageError as error:
-        gone = isinstance(error.__cause__, FileNotFoundError)
-        raise DataError("missing_file" if gone else "unreadable", str(error)) from error
+        is_missing = isinstance(error.__cause__, FileNotFoundError)
+        raise DataError("missing_file" if is_missing else "unreadable", str(error)) from error
 
 
 def check_unchanged(scene: SceneFiles, planned: str) -> None:

@@ -38,8 +38,8 @@ class EncodeTiles:
         encode_kept = over_kept(self._encode)
 
         def slim(table: pa.Table) -> Iterator[pa.Table]:
-            gone = {name: pa.nulls(table.num_rows, pa.large_binary()) for name in ("pixels", "valid")}
-            yield from encode_kept(replace(table, **gone))
+            emptied = {name: pa.nulls(table.num_rows, pa.large_binary()) for name in ("pixels", "valid")}
+            yield from encode_kept(replace(table, **emptied))
 
         return slim
 

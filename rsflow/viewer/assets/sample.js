@@ -144,6 +144,11 @@ function instructions(records, stage, review) {
   return panel(`Instructions (${number(rows.length)})`, rows.length ? rows.map(talk) : h("p", { class: "inside quiet" }, "None"));
 }
 
+/** What is asked about a group; its boxes are on several pictures, so none lights up. */
+function groupTalk(row) {
+  return h("article", { class: "talk", "data-instruction": row.instruction_id }, h("header", {}, h("strong", {}, row.task), h("span", { class: "quiet" }, row.generator)), fillTurns(h("div"), row, () => {}));
+}
+
 function fillTurns(body, row, show) {
   body.append(...row.turns.map((turn) => h("div", { class: "turn" }, h("span", { class: "who" }, turn.role), h("span", {}, marked(turn.text, show)))));
   return body;
@@ -182,7 +187,7 @@ function others({ duplicates, companions, groups }) {
   return [
     duplicates.length ? panel(`Duplicates of it (${duplicates.length})`, h("div", { class: "inside strip" }, duplicates.map((row) => thumb(row, `${row.selected ? "in" : row.reason.replaceAll("_", " ")} · ${row.scene_id}`)))) : null,
     companions.length ? panel(`On the same ground (${companions.length})`, h("div", { class: "inside strip" }, companions.map((row) => thumb(row, `${row.sensor} · ${date(row)} · ${Math.round(row.overlap * 100)} % shared`)))) : null,
-    groups.map((group) => panel(`Group: ${group.kind} at ${group.place}`, h("div", { class: "inside strip" }, group.members.map((row) => thumb(row, `${row.role || row.sensor || ""} · ${date(row)}`))))),
+    groups.map((group) => panel(`Group: ${group.kind} at ${group.place}`, [h("div", { class: "inside strip" }, group.members.map((row) => thumb(row, `${row.role || row.sensor || ""} · ${date(row)}`))), group.instructions.map(groupTalk)])),
   ];
 }
 

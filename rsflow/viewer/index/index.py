@@ -157,7 +157,7 @@ def build_index(lake: Lake, receipts: LiveReceipts) -> SampleIndex:
     versions = lake_versions(lake)
     tables = ParquetTables(lake, connect(lake))
     connection = tables.connection
-    connection.register("receipts_read", _ranked(receipts))
+    connection.register("receipts_read", _rank_receipts(receipts))
     connection.execute("CREATE TABLE receipts AS SELECT * FROM receipts_read")
     connection.unregister("receipts_read")
     sources, parameters = dict[str, str](), dict[str, Any]()
@@ -179,7 +179,7 @@ def lake_versions(lake: Lake) -> dict[str, int]:
     return {name: -1 if table is None else table.version() for name, table in tables.items()}
 
 
-def _ranked(receipts: LiveReceipts) -> pa.Table:
+def _rank_receipts(receipts: LiveReceipts) -> pa.Table:
     parts = [
         pa.table({"tab": pa.repeat(name, len(found)), "receipt": found, "rank": pa.array(np.arange(len(found)))})
         for name, found in receipts.by_table.items()

@@ -40,7 +40,7 @@ class ParquetTables:
         """The places of a table's files; none where it was never written."""
         if table not in self._files:
             found = list_table_files(self.lake, table)
-            self._files[table] = [_verified(file) for file in found]
+            self._files[table] = [_verify_file(file) for file in found]
         return self._files[table]
 
     def select(self, table: str, columns: Sequence[str]) -> tuple[str, dict[str, Any]]:
@@ -89,7 +89,7 @@ def run_query(
             raise LakeError(f"cannot read a file of the lake: {error}") from error
 
 
-def _verified(file: TableFile) -> str:
+def _verify_file(file: TableFile) -> str:
     """The place of a file as DuckDB takes it. LakeError where it is not what was committed, DataError for a link out."""
     below = f"tables/{file.name}/{file.path}"
     check_link(file.root, below)

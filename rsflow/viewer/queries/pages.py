@@ -110,11 +110,11 @@ def count_values(rows: LakeRows, chosen: SampleFilter) -> dict[str, Any]:
     total = rows.index.table(f"SELECT count(*) AS count FROM samples s WHERE {condition}", parameters, tables)
     counts = {"total": total["count"][0].as_py()}
     for name, (value, table) in _FACETS.items():
-        counts[name] = _counted(rows, chosen, name, value, table)
+        counts[name] = _count_facet(rows, chosen, name, value, table)
     return counts
 
 
-def _counted(rows: LakeRows, chosen: SampleFilter, name: str, value: str, table: str) -> list[dict[str, Any]]:
+def _count_facet(rows: LakeRows, chosen: SampleFilter, name: str, value: str, table: str) -> list[dict[str, Any]]:
     condition, parameters, registered = condition_of(rows, chosen, without=name)
     chosen_rows = "" if condition == ALL or table == "samples" else "JOIN samples s USING (n)"
     source = "samples s" if table == "samples" else f"{table} t {chosen_rows}"

@@ -73,11 +73,15 @@ def find_sample(index: SampleIndex, key: str) -> dict[str, Any]:
 
 
 def _groups(rows: LakeRows, tile_id: str) -> list[dict[str, Any]]:
-    """The groups of several dates or sensors that the tile is a member of, each member with its sample key."""
+    """The groups of several dates, sensors or scales that the tile is a member of, each member with its sample key, and what is
+    asked about the group as `instructions`."""
     found = rows.read_where("groups", "list_contains(list_transform(members, lambda member: member.tile_id), $value)", tile_id)
     ids = sorted({member["tile_id"] for group in found for member in group["members"]})
     query = f"SELECT {_OTHER} FROM samples o WHERE tile_id IN (SELECT unnest($ids))"
     known = {row["tile_id"]: row for row in rows.index.rows(query, {"ids": ids})}
+    asked = rows.read("instructions", "tile_id", [group["group_id"] for group in found]) if found else []
     for group in found:
+        own = (row for row in asked if row["tile_id"] == group["group_id"])
+        group["instructions"] = sorted(own, key=lambda row: str(row["instruction_id"]))
         group["members"] = [{**member, **known.get(member["tile_id"], {})} for member in group["members"]]
     return sorted(found, key=lambda group: str(group["group_id"]))

@@ -147,3 +147,18 @@ def test_too_few_groups_for_the_splits_are_warned_of(
     found = [each for each in warnings if "groups" in each]
     assert len(found) == (warning is not None)
     assert warning is None or found[0].startswith(warning)
+
+
+def test_a_product_that_lacks_bands_is_told_unless_bands_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "S2B_MSIL2A_X.SAFE"
+    for band in ("B02", "B03", "B08"):
+        write_scene(folder / f"GRANULE/L2A_X/IMG_DATA/R10m/T_X_{band}_10m.tif", bands=1, dtype="uint16")
+    (folder / "MTD_MSIL2A.xml").write_text(
+        "<P><PRODUCT_START_TIME>2022-04-13T15:07:59Z</PRODUCT_START_TIME>"
+        "<BOA_QUANTIFICATION_VALUE>10000</BOA_QUANTIFICATION_VALUE></P>"
+    )
+    scenes = {"files": "*.SAFE", "product": "sentinel2_l2a"}
+    (warning,) = [one for one in planned(tmp_path, capsys, {"name": "s2", "scenes": scenes})["warnings"] if "whole" in one]
+    assert warning.startswith("s2: 1 products are not whole, they lack coastal, nir08, nir09, red, rededge071")
+    named = {**scenes, "bands": {"green": "B03", "nir": "B08"}}
+    assert not [one for one in planned(tmp_path, capsys, {"name": "s2", "scenes": named})["warnings"] if "whole" in one]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import rasterio
 
-from rsflow.readers.listing.sidecars import FolderListings, find_sidecars
+from rsflow.readers.listing.sidecars import FolderListings, drop_sidecars, find_sidecars
 
 
 def names(files):
@@ -18,6 +18,23 @@ def test_masks_overviews_and_metadata_beside_a_file_belong_to_it_and_neighbours_
     found = names(find_sidecars([str(tmp_path / "a.tif")], FolderListings()))
     assert found == sorted(["a.tif.msk", "a.tif.aux.xml", "a.TFW", "a.tif.ovr", "a_RPC.TXT"])
     assert find_sidecars([str(tmp_path / "none" / "b.tif")], FolderListings()) == []
+
+
+def test_what_belongs_to_a_listed_file_is_no_scene_of_its_own():
+    scenes = ["d/a.tif", "d/b.PNG", "d/c.jpg", "e/a.tif"]
+    beside = [
+        "d/a.tif.msk",
+        "d/a.tif.aux.xml",
+        "d/a.tif.ovr",
+        "d/a.tfw",
+        "d/A.TFW",
+        "d/b.pgw",
+        "d/c.jgw",
+        "d/c.prj",
+        "d/a_RPC.TXT",
+    ]
+    others = ["d/z.tfw", "d/a.msk", "d/a.tif.xml", "d/a.json", "f/a.tfw"]  # of no listed file, or of another kind
+    assert drop_sidecars([*scenes, *beside, *others]) == [*scenes, *others]
 
 
 def vrt(path, source, relative=1):

@@ -103,8 +103,8 @@ def shingles(folded_texts: pa.Array) -> tuple[Hashes, Indices]:
     # How many words of its text follow a word: an element begins where two do, and with a short text.
     left = np.repeat(np.cumsum(counts), counts) - np.arange(len(first)) - 1
     mixed = np.zeros(len(first), dtype=np.uint64)
-    for place, odd in enumerate(_ODD):
-        mixed += np.where(left >= place, hashes[place : place + len(first)], np.uint64(0)) * odd
+    for place, multiplier in enumerate(_ODD):
+        mixed += np.where(left >= place, hashes[place : place + len(first)], np.uint64(0)) * multiplier
     begin = left >= SHINGLE_WORDS - 1
     begin[(np.cumsum(counts) - counts)[some & (counts < SHINGLE_WORDS)]] = True
     elements = np.maximum(counts - SHINGLE_WORDS + 1, 1)

@@ -25,17 +25,17 @@ def question_answers(group: GroupFacts, settings: config.Instructions) -> Iterat
         return
     order = sorted(range(len(times)), key=lambda place: times[place])
     for counts in count_series(group, settings):
-        if way := _direction([counts.counts[place] for place in order], 1, "grew", "fell"):
+        if way := _name_direction([counts.counts[place] for place in order], 1, "grew", "fell"):
             name = f"number of {english.pluralise(counts.noun)}"
-            yield from _asked(order, f"the {name} {way}", name, counts.labels)
+            yield from _ask_order(order, f"the {name} {way}", name, counts.labels)
     for covers in cover_series(group):
         shares = [covers.covers[place].share for place in order if place in covers.covers]
-        if len(shares) == len(order) and (way := _direction(shares, least_change(group), "grew", "shrank")):
+        if len(shares) == len(order) and (way := _name_direction(shares, least_change(group), "grew", "shrank")):
             name = f"share of {covers.name}"
-            yield from _asked(order, f"the {name} {way}", name, covers.labels(group))
+            yield from _ask_order(order, f"the {name} {way}", name, covers.labels(group))
 
 
-def _direction(values: Sequence[float], least: float, up: str, down: str) -> str:
+def _name_direction(values: Sequence[float], least: float, up: str, down: str) -> str:
     """How values go from each date to the next: `up`, `down`, "" where a step goes another way or is smaller than `least`."""
     steps = [after - before for before, after in pairwise(values)]
     if all(step >= least for step in steps):
@@ -43,7 +43,7 @@ def _direction(values: Sequence[float], least: float, up: str, down: str) -> str
     return down if all(-step >= least for step in steps) else ""
 
 
-def _asked(order: list[int], development: str, name: str, labels: tuple[int, ...]) -> Iterator[QuestionAnswer]:
+def _ask_order(order: list[int], development: str, name: str, labels: tuple[int, ...]) -> Iterator[QuestionAnswer]:
     """`order`: places of the images in the order of time."""
     numbers = [place + 1 for place in order]
     placeholders = {"development": development}

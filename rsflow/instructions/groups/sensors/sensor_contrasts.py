@@ -54,17 +54,17 @@ class _Spot:
 
 
 def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
-    spots = list(_spots(group))
+    spots = list(_find_spots(group))
     for name in LEAD:
         mine = sorted((spot for spot in spots if spot.label.category == name), key=lambda spot: (-spot.contrast, spot.number))
         if mine and _stands_out_most(group, mine[0]):
-            yield _superlative(mine[0])
+            yield _ask_superlative(mine[0])
         for spot in mine[:ASKED_SPOTS]:
-            yield _contrast(group, spot)
-    yield from _under_cloud(group, spots)
+            yield _ask_contrast(group, spot)
+    yield from _ask_under_cloud(group, spots)
 
 
-def _spots(group: GroupFacts) -> Iterator[_Spot]:
+def _find_spots(group: GroupFacts) -> Iterator[_Spot]:
     """Those that have a place in a photograph of the group."""
     roles = {member.role: place for place, member in enumerate(group.members)}
     optical = next((place for place, member in enumerate(group.members) if member.facts.sensor == "optical"), None)
@@ -86,7 +86,7 @@ def _stands_out_most(group: GroupFacts, spot: _Spot) -> bool:
     return all(spot.contrast - (label.value or 0.0) >= LEAD[category] for label in others)
 
 
-def _superlative(spot: _Spot) -> QuestionAnswer:
+def _ask_superlative(spot: _Spot) -> QuestionAnswer:
     answer = {"kind": "box", "box": 0, "category": spot.label.category}
     text = mark("the spot", 0)
     what = _SUPERLATIVES[spot.label.category]
@@ -98,9 +98,9 @@ def _superlative(spot: _Spot) -> QuestionAnswer:
     )
 
 
-def _contrast(group: GroupFacts, spot: _Spot) -> QuestionAnswer:
+def _ask_contrast(group: GroupFacts, spot: _Spot) -> QuestionAnswer:
     """By how much a place differs; it is called by the one object that stands there."""
-    noun, labels, box = _object_at(group, spot)
+    noun, labels, box = _find_object_at(group, spot)
     name = "contrast of temperature" if spot.label.category == WARM_SPOT else "contrast of radar echo"
     unit = "kelvin" if spot.label.category == WARM_SPOT else "decibels"
     answer = {"kind": "fact", "name": name, "value": spot.phrase, "number": spot.contrast, "unit": unit}
@@ -123,7 +123,7 @@ def _contrast(group: GroupFacts, spot: _Spot) -> QuestionAnswer:
     )
 
 
-def _object_at(group: GroupFacts, spot: _Spot) -> tuple[str, tuple[int, ...], Box]:
+def _find_object_at(group: GroupFacts, spot: _Spot) -> tuple[str, tuple[int, ...], Box]:
     """(noun, labels, box) of the one object of the photograph that is the spot: in whose box its middle is, and about as large.
     "" and the spot's own box where there is none."""
     x, y = (spot.box[0] + spot.box[2]) / 2, (spot.box[1] + spot.box[3]) / 2
@@ -138,7 +138,7 @@ def _object_at(group: GroupFacts, spot: _Spot) -> tuple[str, tuple[int, ...], Bo
     return "", (), spot.box
 
 
-def _under_cloud(group: GroupFacts, spots: list[_Spot]) -> Iterator[QuestionAnswer]:
+def _ask_under_cloud(group: GroupFacts, spots: list[_Spot]) -> Iterator[QuestionAnswer]:
     roles = {member.role: place for place, member in enumerate(group.members)}
     echoes = [spot for spot in spots if spot.label.category == STRONG_ECHO]  # infrared does not see through cloud
     hidden = [spot for spot in echoes if spot.label.shape and UNDER_CLOUD in spot.label.shape.flags]

@@ -43,16 +43,16 @@ def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
         known = [(one, found) for one in MEASUREMENTS if (found := tile_facts.measured_fact(member.facts, one.fact))]
         if not known or member.facts.sensor == "optical" or not optical:
             continue
-        yield _sentence(group, place, optical[0], known)
-        if _lie_on_each_other(group, place, optical[0]):
+        yield _ask_measured(group, place, optical[0], known)
+        if _are_registered(group, place, optical[0]):
             for one, (position, label) in known:
-                yield _part(group, place, optical[0], one, position, label)
+                yield _ask_part(group, place, optical[0], one, position, label)
 
 
-def _sentence(
+def _ask_measured(
     group: GroupFacts, place: int, optical: int, known: list[tuple[Measurement, tuple[int, Label]]]
 ) -> QuestionAnswer:
-    clauses = [f"that {one.what} {_where(label)} ({_value(one, label)} on average)" for one, (_, label) in known]
+    clauses = [f"that {one.what} {_place_phrase(label)} ({_value_phrase(one, label)} on average)" for one, (_, label) in known]
     text = f"Image {place + 1} measures {english.join_list(clauses)}."
     labels = tuple(group.first_label(place) + position for _, (position, _) in known)
     answer = {"kind": "text", "measured": {one.fact: label.value for one, (_, label) in known}}
@@ -60,23 +60,23 @@ def _sentence(
     return QuestionAnswer(TASK, "sensors_measured", f"{optical} {place}", text, text, answer, labels, (), placeholders)
 
 
-def _part(group: GroupFacts, place: int, optical: int, one: Measurement, position: int, label: Label) -> QuestionAnswer:
+def _ask_part(group: GroupFacts, place: int, optical: int, one: Measurement, position: int, label: Label) -> QuestionAnswer:
     """Where in the photograph something is that the other image measures."""
     answer = {"kind": "fact", "name": one.fact, "value": label.text, "number": label.value, "unit": one.unit}
-    full = f"As image {place + 1} measures it, {one.what} {_where(label)} of image {optical + 1}."
+    full = f"As image {place + 1} measures it, {one.what} {_place_phrase(label)} of image {optical + 1}."
     placeholders = {"of": str(optical + 1), "to": str(place + 1), "what": one.what}
     labels = (group.first_label(place) + position,)
     return QuestionAnswer(TASK, "sensors_part", f"{place} {one.fact}", label.text, full, answer, labels, (), placeholders)
 
 
-def _where(label: Label) -> str:
+def _place_phrase(label: Label) -> str:
     return places.place_phrase(label.text)
 
 
-def _value(one: Measurement, label: Label) -> str:
+def _value_phrase(one: Measurement, label: Label) -> str:
     return f"about {label.value:.0f} {one.unit}" if one.unit == "kelvin" else f"about {label.value:.1f} {one.unit}"
 
 
-def _lie_on_each_other(group: GroupFacts, one: int, other: int) -> bool:
+def _are_registered(group: GroupFacts, one: int, other: int) -> bool:
     members = (group.members[one], group.members[other])
     return not group.presence_only and all(member.shift_px is not None and member.valid_share >= 0.999 for member in members)

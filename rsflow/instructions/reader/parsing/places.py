@@ -63,7 +63,7 @@ def _place_at(words: Sequence[str], first: int) -> Place | None:
     name = _standard_name(names)
     if len(names) == 1 and names[0] in _SIDES and _is_beside_centre(words, stop):
         return Place(start, stop + 2 + (words[stop + 1] == "the"), name, HALF) if name else None
-    if not name or not _stands_for_the_picture(words, start, first, stop, names, noun):
+    if not name or not _names_part_of_picture(words, start, stop, names, noun):
         return None
     is_wide = noun in _HALVES and "far" not in words[first:stop]
     tolerance = (HALF if len(names) == 1 else QUARTER) if is_wide else NEAR
@@ -85,7 +85,8 @@ def _is_beside_centre(words: Sequence[str], stop: int) -> bool:
     return rest[:1] == ["of"] and rest[1:2] != [] and rest[1] in _MIDDLE
 
 
-def _stands_for_the_picture(words: Sequence[str], start: int, first: int, stop: int, names: Sequence[str], noun: str) -> bool:
+def _names_part_of_picture(words: Sequence[str], start: int, stop: int, names: Sequence[str], noun: str) -> bool:
+    """Whether words for a place mean a part of the picture, and not of a thing in it or a direction."""
     after = words[stop] if stop < len(words) else ""
     has_preposition = words[start] in _HERE
     before = words[start - 1] if start else ""
