@@ -53,14 +53,13 @@ _CHARACTER = re.compile(
 )
 # Without width, and no script needs them: a name with one is another name, and a token with one is none until they go.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060-\u2064\u206a-\u206f\ufeff]")
-_LATIN_JOINER = re.compile(
-    "(?<![^\\x00-\\x7f])[\u200c\u200d]+(?![^\\x00-\\x7f])"
-)  # joins nothing: no script with joined letters
+# Between ASCII letters a joiner has nothing to join.
+_ASCII_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+(?![^\x00-\x7f])")
 
 
 def strip_invisible(text: str) -> str:
     """The text without characters that nobody sees; joiners (U+200C, U+200D) stay beside what is not ASCII."""
-    return text if text.isascii() else _LATIN_JOINER.sub("", _INVISIBLE.sub("", text))
+    return text if text.isascii() else _ASCII_JOINER.sub("", _INVISIBLE.sub("", text))
 
 
 def find_control_token(text: str) -> str:
