@@ -14,6 +14,8 @@ import yaml
 
 from rsflow.cli import main
 from rsflow.demo import write_demo_scenes
+from rsflow.phases.build import run
+from rsflow.planning.recipe import load
 
 ROOT = Path(__file__).parents[2]
 INLINE = "engine.kind=inline"
@@ -31,8 +33,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.write(np.full((3, 300, 300), 200, np.uint8))
     fog = {"name": "fog", "sensor": "optical", "licence": "CC0-1.0", "scenes": {"files": "fog.tif"}}
     place.write_text(yaml.safe_dump({**config, "sources": [*config["sources"], fog]}))
-    assert main(["build", str(folder / "demo.yaml"), INLINE]) == 0
-    assert main(["build", str(folder / "demo.yaml"), INLINE, "select.quotas={vqa: 5}"]) == 0
+    run(load(str(folder / "demo.yaml"), [INLINE]))
+    run(load(str(folder / "demo.yaml"), [INLINE, "select.quotas={vqa: 5}"]))
     return folder
 
 

@@ -23,6 +23,8 @@ from PIL import Image
 from rsflow.cli import main
 from rsflow.demo import write_demo_scenes
 from rsflow.lake.tables import create_lake, open_lake
+from rsflow.phases.build import run
+from rsflow.planning.recipe import load
 
 pytest.importorskip("duckdb", reason="needs the extra rsflow[view]")
 uvicorn = pytest.importorskip("uvicorn", reason="needs the extra rsflow[view]")
@@ -41,7 +43,7 @@ def demo_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lake of the demo in small, built whole."""
     folder = tmp_path_factory.mktemp("view")
     write_demo_scenes(folder, seed=7, size_px=512)
-    assert main(["build", str(folder / "demo.yaml"), INLINE]) == 0
+    run(load(str(folder / "demo.yaml"), [INLINE]))
     return folder / "lake"
 
 

@@ -36,11 +36,14 @@ _STYLE: Any = {
 }
 _WIDTH = 6.4
 _LEGEND_COLS = 4
+FEWEST = 3  # bars: fewer say no more than their numbers, and a small build would spend most of its time on drawing them
 _LABEL = 34  # characters of a name on a chart; the tables have it whole
 
 
 def bar_chart(names: Sequence[str], series: Series, unit: str, alternative: str) -> Markup:
-    """Horizontal bars, one per name from the top, each made of the series one after the other."""
+    """Horizontal bars, one per name from the top, each made of the series one after the other; none for fewer than FEWEST."""
+    if len(names) < FEWEST:
+        return Markup()
 
     def draw(axes: Any) -> None:
         left = np.zeros(len(names))
@@ -58,7 +61,10 @@ def bar_chart(names: Sequence[str], series: Series, unit: str, alternative: str)
 
 
 def histogram_chart(edges: Sequence[str], series: Series, unit: str, alternative: str) -> Markup:
-    """Columns over steps named by `edges` (where each begins), the series on top of each other."""
+    """Columns over steps named by `edges` (where each begins), the series on top of each other; none where fewer than FEWEST
+    are not empty."""
+    if sum(any(column) for column in zip(*series.values(), strict=True)) < FEWEST:
+        return Markup()
 
     def draw(axes: Any) -> None:
         bottom = np.zeros(len(edges))

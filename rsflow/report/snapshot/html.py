@@ -50,6 +50,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int 
 
 
 def figure(chart: Markup, caption: str, *more: Markup) -> Markup:
-    """A chart with its caption and, folded, the numbers that it was drawn from."""
+    """A chart with its caption and, folded, the numbers that it was drawn from; without a chart the numbers themselves."""
+    if not chart:
+        return element("figure", element("figcaption", caption), *more)
     folded = [element("details", element("summary", "numbers"), *more)] if more else []
     return element("figure", chart, element("figcaption", caption), *folded)
