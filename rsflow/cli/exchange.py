@@ -58,7 +58,7 @@ def export(
 
 
 def import_set(
-    path: Annotated[str, Argument(metavar="PATH", help="its JSON or JSON lines")],
+    path: Annotated[str, Argument(metavar="PATH", help="its JSON, JSON lines or Parquet")],
     format: Annotated[str, Option(metavar="F", help="mmrs, llava, geochat, qwen, qwen2, qwen3 or internvl")],
     output: Annotated[str, Option("-o", "--output", metavar="DIR", help="where the annotations and config.yaml go")],
     pictures: Annotated[
