@@ -63,7 +63,9 @@ def strip_invisible(text: str) -> str:
 
 
 def find_control_token(text: str) -> str:
-    """The first special token or control character of the text in printable form; empty without one."""
+    """The first special token or control character of the text in printable form, also one that invisible characters hide;
+    empty without one."""
+    text = strip_invisible(text)
     if match := _CHARACTER.search(text):
         return f"U+{ord(match[0]):04X}"
     match = _TOKEN.search(text) if "<" in text or "[" in text else None

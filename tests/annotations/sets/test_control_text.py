@@ -42,6 +42,7 @@ def test_a_name_with_an_invisible_character_is_the_name(tmp_path: Path, sign: st
 def test_a_token_is_found_behind_them_and_neutralised(tmp_path: Path, text: str) -> None:
     found = read(tmp_path, [box("ship", 1), {"kind": "caption", "category": "", "text": f"A {text} port."}])
     assert [reject.reason for reject in found.rejects] == ["control_token"]
+    assert find_control_token(f"A {text} port.")
     assert find_control_token(neutralise(f"A {text} port.")) == ""
 
 
