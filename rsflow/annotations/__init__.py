@@ -43,7 +43,7 @@ from rsflow.annotations.rsvqa import read_rsvqa
 from rsflow.annotations.sets.allowed_paths import Folders, parent_folders, reject_outside_pictures
 from rsflow.annotations.sets.category_spelling import unify_spelling
 from rsflow.annotations.sets.completeness import state_completeness
-from rsflow.annotations.sets.control_text_rejects import reject_control_text, remove_invisible
+from rsflow.annotations.sets.control_text_rejects import reject_blank, reject_control_text, remove_invisible
 from rsflow.annotations.sets.split_lists import read_with_splits
 from rsflow.annotations.voc import read_voc
 from rsflow.annotations.yolo import read_yolo, read_yolo_obb
@@ -117,11 +117,11 @@ def check_options(settings: Annotations) -> dict[str, Any]:
     return {name: check(hints[name], value, f"annotations.options.{name}") for name, value in settings.options.items()}
 
 
-def read_annotations(settings: Annotations, folders: Sequence[str] = ()) -> AnnotatedSet:
+def read_annotations(settings: Annotations, folders: Sequence[str] = (), keep_invisible: bool = False) -> AnnotatedSet:
     """All annotation files of a source as one set, categories renamed and splits noted as the settings say.
 
     `folders`: where its pictures may lie, in addition to the folders of the annotation files
-    (rsflow.annotations.sets.allowed_paths).
+    (rsflow.annotations.sets.allowed_paths). `keep_invisible`: texts and categories keep characters that nobody sees.
 
     Raises ConfigError where the format is unknown, an option wrong or a pattern matches no file, UsageError where a file is not
     of the format. What is wrong with single records is in the set's `rejects`.
@@ -132,8 +132,8 @@ def read_annotations(settings: Annotations, folders: Sequence[str] = ()) -> Anno
     allowed = None if settings.allow_outside else (*parent_folders(files), *folders)
     with _uncollected():
         annotated = read_with_splits(lambda some: _within(reader(some, **options), allowed), files, settings.splits, allowed)
-        visible = state_completeness(remove_invisible(annotated))
-        return reject_control_text(rename_categories(visible, settings.categories))
+        stated = state_completeness(reject_blank(annotated) if keep_invisible else remove_invisible(annotated))
+        return reject_control_text(rename_categories(stated, settings.categories))
 
 
 def _within(annotated: AnnotatedSet, allowed: Folders | None) -> AnnotatedSet:

@@ -46,7 +46,8 @@ def audit_annotated(
 ) -> Report:
     """Audit annotation files of one format. `folder`: where the pictures are, or None. `on_record` gets counts of pictures."""
     report = Report(place, form)
-    annotated = read_annotations(Annotations(form, files, allow_outside=allow_outside), (folder,) if folder else ())
+    settings = Annotations(form, files, allow_outside=allow_outside)
+    annotated = read_annotations(settings, (folder,) if folder else (), keep_invisible=True)
     report.count_inspected("annotated pictures", len(annotated.pictures))
     report.count_inspected("labels", sum(len(picture.labels) for picture in annotated.pictures.values()))
     for reject in annotated.rejects:

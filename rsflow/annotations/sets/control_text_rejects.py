@@ -33,11 +33,16 @@ def remove_invisible(annotated: AnnotatedSet) -> AnnotatedSet:
     changed = {name: visible for name in sorted(names) if (visible := _visible(name)) != name}
     if not changed and all(_visible(label.text) == label.text for label in labels if label.text):
         return annotated
-    kept = _reject_labels(annotated, _refuse_blank)
+    kept = reject_blank(annotated)
     pictures = {
         name: replace(picture, labels=tuple(map(_with_visible_text, picture.labels))) for name, picture in kept.pictures.items()
     }
     return rename_categories(replace(kept, pictures=pictures), changed, spelling_only=True)
+
+
+def reject_blank(annotated: AnnotatedSet) -> AnnotatedSet:
+    """The set without labels whose text or category holds nothing but invisible characters."""
+    return _reject_labels(annotated, _refuse_blank)
 
 
 def _visible(text: str) -> str:

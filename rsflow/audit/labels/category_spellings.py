@@ -1,7 +1,7 @@
 """Names of categories that differ in their spelling only: "SHIP", "ship" and "ships" are three classes in training.
 
-Names that become one once case, blanks, hyphens, underscores and the plural are taken off are one category, and every
-spelling but the most frequent is a fault; so is a rare name that is a letter away from a frequent one.
+Names that become one once case, blanks, hyphens, underscores, invisible characters and the plural are taken off are one
+category, and every spelling but the most frequent is a fault; so is a rare name that is a letter away from a frequent one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from rsflow.audit.report import Report
 from rsflow.instructions.wording.english import singular_noun
+from rsflow.text.control_tokens import strip_invisible
 
 FREQUENT = 10  # times as often as its misprint
 LONG = 6  # letters
@@ -94,5 +95,5 @@ def _is_series(one: str, other: str) -> bool:
 
 
 def _key(name: str) -> str:
-    lower = re.sub(r"[\s_/-]+", " ", name).strip().casefold()
+    lower = re.sub(r"[\s_/-]+", " ", strip_invisible(name)).strip().casefold()
     return (singular_noun(lower) or lower).replace(" ", "")

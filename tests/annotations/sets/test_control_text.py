@@ -10,6 +10,7 @@ import pytest
 
 from rsflow.annotations import read_annotations
 from rsflow.annotations.annotated_set import AnnotatedSet
+from rsflow.audit import audit
 from rsflow.config.settings import Annotations
 from rsflow.text.control_tokens import find_control_token, neutralise
 
@@ -74,3 +75,10 @@ def test_scripts_keep_their_joiners(tmp_path: Path) -> None:
     text = "\u182e\u180e\u1820 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f33e"
     found = read(tmp_path, [{"kind": "caption", "category": "", "text": text}])
     assert [label.text for picture in found.pictures.values() for label in picture.labels] == [text]
+
+
+def test_an_audit_reports_what_a_build_takes_out(tmp_path: Path) -> None:
+    captions = [{"kind": "caption", "category": "", "text": text} for text in ("A \u200bport.", "\u200b")]
+    read(tmp_path, [box("ship", 1), box("sh\u200bip", 30), *captions])
+    counts = audit(str(tmp_path / "a.jsonl"), "rsflow").counts
+    assert counts == {"category_spelling": 1, "mojibake": 1, "empty_caption": 1}
