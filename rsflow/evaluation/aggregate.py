@@ -98,7 +98,7 @@ def _averages(rows: Sequence[Scored]) -> dict[str, float]:
     overlaps = [_overlap(row) for row in rows if row.question.kind == "box"]
     if overlaps:
         intersection, union = np.sum(overlaps, axis=0)
-        found["cumulative_iou"] = float(intersection / union)
+        found["cumulative_iou"] = float(intersection / union) if union > 0 else 0.0
     return found
 
 

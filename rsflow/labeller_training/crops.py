@@ -122,8 +122,10 @@ def _moved(thing: TrainingObject, dx: float, dy: float, factor: float, side_px: 
 
 
 def _relit(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Black stays black, and nothing else becomes it: it is padding, or ground without data."""
     contrast, brightness = rng.uniform(*_CONTRAST), rng.uniform(-_BRIGHTNESS, _BRIGHTNESS)
-    lit: Picture = np.clip((picture.astype(np.float32) - 127.5) * contrast + 127.5 + brightness, 0, 255).astype(np.uint8)
+    lit: Picture = np.clip((picture.astype(np.float32) - 127.5) * contrast + 127.5 + brightness, 1, 255).astype(np.uint8)
+    lit[~picture.any(axis=2)] = 0
     return lit
 
 

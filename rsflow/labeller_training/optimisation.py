@@ -93,9 +93,11 @@ class TrainingState:
         tensors = load_file(self.folder / known["file"])
         model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
         for number, weights in enumerate(_parameters(optimiser)):
+            if (updates := tensors.get(f"step.{number}")) is None:
+                continue
             # Laid out in memory as the weights are: the fused optimiser goes through both side by side.
             moments = {name: torch.empty_like(weights).copy_(tensors[f"{name}.{number}"]) for name in _MOMENTS}
-            optimiser.state[weights] = {"step": torch.tensor(float(known["step"])), **moments}
+            optimiser.state[weights] = {"step": updates, **moments}
         return int(known["step"])
 
     def save(self, model: Any, optimiser: Any, step: int) -> None:
@@ -105,8 +107,10 @@ class TrainingState:
         self.folder.mkdir(parents=True, exist_ok=True)
         tensors = {f"model.{name}": value.contiguous() for name, value in model.state_dict().items()}
         for number, weights in enumerate(_parameters(optimiser)):
-            for name in _MOMENTS:
-                tensors[f"{name}.{number}"] = optimiser.state[weights][name].contiguous()
+            # Some weights have no gradient in some steps (RT-DETR's of denoising, where crops show no object): each has its own
+            # number of updates, and no moments before the first.
+            for name, value in optimiser.state.get(weights, {}).items():
+                tensors[f"{name}.{number}"] = value.contiguous()
         file = f"step-{step}.safetensors"
         save_file(tensors, self.folder / file)
         part = self.folder / "state.json.part"

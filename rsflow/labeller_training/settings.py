@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from rsflow.errors import UsageError
 
@@ -59,6 +59,11 @@ class TrainingSettings:
     def labeller(self) -> str:
         """The labeller's name in a configuration."""
         return LABELLER_OF_TASK[self.task]
+
+    def resolved(self) -> dict[str, Any]:
+        """All that a training depends on but its tiles and the machine, by name, defaults filled in."""
+        settings = asdict(self) | {"steps": self.total_steps, "learning_rate": self.peak_learning_rate}
+        return {name: value for name, value in settings.items() if name not in {"root", "out", "threads"}}
 
     @property
     def total_steps(self) -> int:

@@ -74,15 +74,14 @@ def train_labeller(settings: TrainingSettings, on_start: Callable[[int], None], 
 
 def _training_key(settings: TrainingSettings, tiles: TrainingTiles) -> str:
     """Of all that the outcome depends on."""
-    own = {name: value for name, value in asdict(settings).items() if name not in {"root", "out", "threads", "base"}}
     checkpoint = base_checkpoint(settings)
-    base = checkpoint.identity() if checkpoint else ""
+    own = settings.resolved() | {"base": checkpoint.identity() if checkpoint else ""}
     inputs = [
         [tile.tile_id, tile.row["picture_sha256"], [asdict(label) for label in tile.labels]]
         for part in (tiles.train, tiles.calibration, tiles.test)
         for tile in part
     ]
-    return fingerprint(VERSION, own, base, tiles.categories, inputs)
+    return fingerprint(VERSION, own, tiles.categories, inputs)
 
 
 def _read_record(out: Path, key: str) -> dict[str, Any] | None:
@@ -152,11 +151,10 @@ def _judge(settings: TrainingSettings, tiles: TrainingTiles, key: str, parameter
     threshold = _open(settings, {}).threshold
     qualities = measure(_label(settings, tiles.test, tiles.categories, {}), tiles.categories, settings.iou, threshold)
     counts = {"train": len(tiles.train), "calibration": len(tiles.calibration), "test": len(tiles.test)}
-    own = {name: value for name, value in asdict(settings).items() if name not in {"root", "out", "threads"}}
     record = {
-        "key": key, "labeller": settings.labeller, "settings": own, "categories": tiles.categories, "tiles": counts,
-        "parameters": parameters, "threshold": threshold, "qualities": [asdict(one) for one in qualities],
-        "notes": tiles.notes,
+        "key": key, "labeller": settings.labeller, "settings": settings.resolved(), "categories": tiles.categories,
+        "tiles": counts, "parameters": parameters, "threshold": threshold,
+        "qualities": [asdict(one) for one in qualities], "notes": tiles.notes,
     }  # fmt: skip
     storage.write_bytes(str(out / RECORD), (json.dumps(record, indent=1) + "\n").encode())
     written: dict[str, Any] = json.loads(json.dumps(record))

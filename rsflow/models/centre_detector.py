@@ -96,7 +96,8 @@ class CentreDetector(PreTrainedModel):  # type: ignore[no-untyped-call]
     def forward(self, pixel_values: Tensor, labels: Sequence[Target] | None = None, **_: Any) -> CentreDetectorOutput:
         """`labels`: of each picture `class_labels` (n), `boxes` (n, 4) as shares, and `ignored` (m, 4) where there are any."""
         features = self.last(self.network(_standardise(pixel_values)))
-        maps = Maps(self.heat(features), self.category(features), self.size(features))
+        # In float32 whatever the weights are: bfloat16 knows no position to the cell.
+        maps = Maps(*(head(features).float() for head in (self.heat, self.category, self.size)))
         cells = (pixel_values.shape[-2] / STRIDE, pixel_values.shape[-1] / STRIDE)
         if labels is not None:
             return CentreDetectorOutput(loss=_loss(maps, labels, cells))
@@ -105,9 +106,13 @@ class CentreDetector(PreTrainedModel):  # type: ignore[no-untyped-call]
 
 def _standardise(pictures: Tensor) -> Tensor:
     """Every picture with the mean and deviation that the U-Net expects: what is bright or rich in contrast in one flight is
-    neither in another."""
-    deviation, mean = torch.std_mean(pictures, dim=(1, 2, 3), keepdim=True)
-    return (pictures - mean) / deviation.clamp(min=_LEAST_DEVIATION) * DEVIATION + MEAN
+    neither in another. Black is left out of both: it pads crops of small tiles, and stands for ground without data."""
+    shown = (pictures.amax(dim=1, keepdim=True) > 0).expand_as(pictures)
+    values = pictures.float()
+    count = shown.sum(dim=(1, 2, 3), keepdim=True).clamp(min=1)
+    mean = (values * shown).sum(dim=(1, 2, 3), keepdim=True) / count
+    variance = ((values - mean).square() * shown).sum(dim=(1, 2, 3), keepdim=True) / count
+    return ((values - mean) / variance.sqrt().clamp(min=_LEAST_DEVIATION) * DEVIATION + MEAN).to(pictures.dtype)
 
 
 def _decode(maps: Maps, queries: int, cells: tuple[float, float]) -> CentreDetectorOutput:

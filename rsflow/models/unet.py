@@ -3,7 +3,8 @@
 One idea: what a labeller learns from a few hundred tiles is local, so a network without positions or attention is enough, takes
 pictures of any size, and is trained on crops and run on whole tiles. Two thin layers go down to stride 4 at once: nearly all
 of the time of a CPU would be spent above it. Widths are multiples of 16, as many numbers as a CPU multiplies at once. It trains
-in bfloat16 where the device multiplies these faster (1.5 times on a CPU that has AVX-512's), and answers in float32.
+in bfloat16 where the device multiplies these faster (1.5 times on a CPU that has AVX-512's); features are of the number type of
+the pictures.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +45,7 @@ class UNet(nn.Module):
         padding = (0, -cols % self.deepest_stride, 0, -rows % self.deepest_stride)
         with torch.autocast(pictures.device.type, torch.bfloat16, enabled=self.training and has_bfloat16(pictures.device.type)):
             features = self._features(functional.pad((pictures - MEAN) / DEVIATION, padding))
-        shown: Tensor = features[..., : -(-rows // STRIDE), : -(-cols // STRIDE)].float()
+        shown: Tensor = features[..., : -(-rows // STRIDE), : -(-cols // STRIDE)].to(pictures.dtype)
         return shown
 
     def _features(self, pictures: Tensor) -> Tensor:
@@ -61,7 +63,7 @@ class UNet(nn.Module):
 def has_bfloat16(device: str) -> bool:
     """Whether a kind of device ("cpu", "cuda", …) multiplies bfloat16 in hardware."""
     if device == "cpu":
-        known = torch.cpu.get_capabilities()
+        known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # not in older versions of torch
         return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
     return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 

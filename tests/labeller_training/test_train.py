@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,17 @@ def test_a_finished_training_is_read_back_and_another_one_is_refused(shapes: str
     before = weights(out)
     again = train(shapes, out, steps=120, batch=4, iou=0.3)
     assert (again.qualities, weights(out)) == (detector.qualities, before)
+    named = train(shapes, out, steps=120, batch=4, iou=0.3, learning_rate=3e-3)  # the default of a network from scratch
+    assert named.qualities == detector.qualities
     with pytest.raises(UsageError, match="holds a labeller that was trained otherwise"):
         train(shapes, out, steps=121, batch=4, iou=0.3)
+
+
+@pytest.mark.parametrize(("base", "steps", "rate"), [("", 6000, 3e-3), ("checkpoint", 800, 1e-4)])
+def test_a_record_has_numbers_where_none_were_given(base: str, steps: int, rate: float) -> None:
+    given = TrainingSettings(root="lake", source="shapes", task="detection", out="out", base=base)
+    assert (given.resolved()["steps"], given.resolved()["learning_rate"]) == (steps, rate)
+    assert given.resolved() == replace(given, steps=steps, learning_rate=rate, out="other", threads=2).resolved()
 
 
 @pytest.mark.parametrize("task", ["detection", "segmentation"])

@@ -40,7 +40,7 @@ class Scored:
 
     `parsed` is False where there was no answer or it could not be read; its shares are then 0, its errors not known. `text`: as
     it was written. `words`, `reference`: the answer and the right one without box spellings. `boxes`: by category, for average
-    precision. `found`: all regions of the answer, on its one picture.
+    precision. `found`: all regions of the answer, of a group's on any of its pictures.
     """
 
     question: Question
@@ -97,7 +97,7 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
     if measures is None:
         worst = dict.fromkeys(judge(question, reference, boxes) or {}, 0.0) if _captions_region(question) else _worst(question)
         return Scored(question, answer.text or "", False, worst, plain, reference, lists)
-    return Scored(question, answer.text or "", True, measures, plain, reference, lists, () if question.sizes else tuple(boxes))
+    return Scored(question, answer.text or "", True, measures, plain, reference, lists, tuple(boxes))
 
 
 def _captions_region(question: Question) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,3 +96,17 @@ def test_one_box_is_scored_at_each_threshold_and_cumulatively() -> None:
     assert [[row.question.question_id for row in ends[end]] for end in ("worst", "best")] == [["2", "1"], ["0"]]
     page = to_page("t", [], rows, {str(n): [b"\x89PNG"] for n in range(3)})
     assert [page.count(f"<polygon class={name} ") for name in ("right", "answer")] == [3, 2]
+
+
+@pytest.mark.parametrize(("picture", "text"), [(0, "[0, 0, 10, 8]"), (1, "[0, 0, 10, 8]"), (1, "In image 2: [0, 0, 10, 8]")])
+def test_a_box_on_a_picture_of_a_group_counts_cumulatively_as_well(picture: int, text: str) -> None:
+    one = question(0, {"kind": "box", "box": 0, "category": "ship"}, "grounding", ((0.0, 0.0, 10.0, 10.0),))
+    rows = scored([(replace(one, sizes=((100, 100), (100, 100)), box_pictures=(picture,)), text)])
+    found = {each.metric: each.value for each in score_table(rows) if each.by == "all"}
+    assert (found["iou"], found["cumulative_iou"]) == pytest.approx((0.8, 0.8))
+
+
+@pytest.mark.parametrize("text", ["no idea", "[5, 5, 5, 5]"])
+def test_a_box_without_area_is_covered_by_nothing(text: str) -> None:
+    rows = scored([(question(0, {"kind": "box", "box": 0}, "grounding", ((5.0, 5.0, 5.0, 5.0),)), text)])
+    assert {each.value for each in score_table(rows) if each.by == "all"} == {0.0}
