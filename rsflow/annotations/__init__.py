@@ -43,7 +43,7 @@ from rsflow.annotations.rsvqa import read_rsvqa
 from rsflow.annotations.sets.allowed_paths import Folders, parent_folders, reject_outside_pictures
 from rsflow.annotations.sets.category_spelling import unify_spelling
 from rsflow.annotations.sets.completeness import state_completeness
-from rsflow.annotations.sets.control_text_rejects import reject_control_text
+from rsflow.annotations.sets.control_text_rejects import reject_control_text, remove_invisible
 from rsflow.annotations.sets.split_lists import read_with_splits
 from rsflow.annotations.voc import read_voc
 from rsflow.annotations.yolo import read_yolo, read_yolo_obb
@@ -132,7 +132,8 @@ def read_annotations(settings: Annotations, folders: Sequence[str] = ()) -> Anno
     allowed = None if settings.allow_outside else (*parent_folders(files), *folders)
     with _uncollected():
         annotated = read_with_splits(lambda some: _within(reader(some, **options), allowed), files, settings.splits, allowed)
-        return reject_control_text(rename_categories(state_completeness(annotated), settings.categories))
+        visible = state_completeness(remove_invisible(annotated))
+        return reject_control_text(rename_categories(visible, settings.categories))
 
 
 def _within(annotated: AnnotatedSet, allowed: Folders | None) -> AnnotatedSet:

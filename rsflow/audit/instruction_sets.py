@@ -15,7 +15,7 @@ from typing import Any
 
 from rsflow.audit.labels.category_spellings import CategorySpellings
 from rsflow.audit.labels.object_labels import ObjectLabels
-from rsflow.audit.pictures import THREADS, Pictures, in_batches
+from rsflow.audit.pictures import THREADS, Pictures
 from rsflow.audit.records.category_counts import CategoryCounts
 from rsflow.audit.records.duplicate_texts import DuplicateTexts, describe_pair, iter_example_records
 from rsflow.audit.records.near_duplicate_records import NearDuplicates
@@ -27,9 +27,11 @@ from rsflow.errors import DataError
 from rsflow.imports.box_formats import BOX_FORMATS, Size, detect_format, find_boxes
 from rsflow.imports.conversation import Conversation, parse_conversation
 from rsflow.imports.json_records import read_records
+from rsflow.imports.parquet_records import EMBEDDED
 from rsflow.imports.picture_finder import PictureFinder
 
 BATCH = 2048
+BATCH_BYTES = 1 << 26  # of pictures in the file, beyond which a batch ends
 SAMPLE_RECORDS = 2000  # records from which the format is detected
 MAX_TRIED_PICTURES = 50  # pictures that are tried in the file's folder, where no folder is given
 
@@ -46,7 +48,7 @@ def audit_instructions(
     pictures = Pictures(report, PictureFinder(pictures_folder, allow_outside) if pictures_folder else None)
     audit = _InstructionAudit(known, report, pictures, DuplicateTexts(known), CategoryCounts(known), ObjectLabels(known))
     with ThreadPoolExecutor(THREADS) as pool:
-        for batch in in_batches(enumerate(read_records(file, keep_broken=True)), BATCH):
+        for batch in _batches(file):
             audit.take(batch, pool)
             on_record(len(batch))
     _report_texts(file, audit.texts, report)
@@ -55,6 +57,19 @@ def audit_instructions(
     audit.spellings.report_to(report)
     audit.set_rules.report_to(report)
     return report
+
+
+def _batches(file: str) -> Iterator[list[tuple[int, Any]]]:
+    """The numbered records in lists of at most BATCH, and of few more bytes of pictures than BATCH_BYTES."""
+    batch, held = [], 0
+    for number, record in enumerate(read_records(file, keep_broken=True)):
+        batch.append((number, record))
+        held += sum(map(len, record.get(EMBEDDED, {}).values())) if isinstance(record, dict) else 0
+        if len(batch) == BATCH or held >= BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
 
 
 @dataclass

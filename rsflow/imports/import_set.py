@@ -28,6 +28,7 @@ from rsflow.errors import DataError, UsageError
 from rsflow.files import storage
 from rsflow.imports.box_formats import Size
 from rsflow.imports.conversation import Conversation, parse_conversation
+from rsflow.imports.embedded_pictures import write_picture
 from rsflow.imports.json_records import BrokenRecord, read_records
 from rsflow.imports.label_parsing import lists_all_objects, parse_labels
 from rsflow.imports.picture_finder import PictureFinder
@@ -41,6 +42,7 @@ from rsflow.text.control_tokens import refuse_control_tokens
 FORMATS = ("geochat", "internvl", "llava", "mmrs", "qwen", "qwen2", "qwen3")
 GENERATED_TASKS = frozenset(["conversation", "description", "reasoning"])  # texts that a build generates from the labels
 
+PICTURES = "pictures"  # folder below the output
 MAX_SOURCES = 64  # further folders share one source per sensor
 
 _ALWAYS_WRITTEN = ("kind", "category")  # columns of a label that are written even if empty
@@ -125,6 +127,15 @@ class _Importer:
         if len(conversation.pictures) != 1:
             raise DataError("no_picture", f"the record has {len(conversation.pictures)} pictures, expected one")
         name = conversation.pictures[0]
+        if name in conversation.embedded:
+            place = write_picture(conversation.embedded[name], name, storage.join(self.out, PICTURES))
+        else:
+            place = self._find(name)
+        if name not in self._sizes:
+            self._sizes[name] = read_size(place)
+        return name, _absolute(place), self._sizes[name]
+
+    def _find(self, name: str) -> str:
         try:
             place = self.find_picture(name)
         except DataError:
@@ -132,9 +143,7 @@ class _Importer:
             raise
         if place is None:
             raise DataError("missing_picture", f"{name} is not below {self.find_picture.folder}")
-        if name not in self._sizes:
-            self._sizes[name] = read_size(place)
-        return name, _absolute(place), self._sizes[name]
+        return place
 
     def _note_refused(self, name: str) -> None:
         """A folder with a link that leads out is no pattern: its pictures are listed one by one."""
@@ -174,7 +183,8 @@ def import_set(
     on_record: Callable[[], None] = lambda: None,
     allow_outside: bool = False,
 ) -> ImportedSet:
-    """Read an instruction set and write `out/config.yaml`, a `.jsonl` for each of its sources, and `out/rejects.jsonl`.
+    """Read an instruction set and write `out/config.yaml`, a `.jsonl` for each of its sources, `out/rejects.jsonl`, and below
+    `out/pictures` the pictures that lie in the set's own file.
 
     `form`: a key of FORMATS. `pictures`: the folder that the records' paths are below (default: the file's own); a record that
     leads out of it is refused unless `allow_outside`. UsageError for an unknown format, a file that is no such set, or one of

@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 
 from rsflow.errors import UsageError
 from rsflow.files import storage
+from rsflow.files.row_groups import read_row_batches
 
 EMBEDDED = ("embedded", "pictures")  # key of a record, bytes by name; no JSON has such a key
 TURNS = ("conversations", "messages", "instructions")
 _PICTURES = ("image", "images")
 _STATED = ("id", "sensor", "task", "objects", "height", "width", "height_px", "width_px")
-ROWS = 256
+ROWS = 16  # as Python values at a time: their pictures may be large
 
 
 def is_parquet(file: str) -> bool:
@@ -37,7 +38,7 @@ def read_parquet_records(file: str) -> Iterator[dict[Any, Any]]:
         try:
             table = pq.ParquetFile(stream, page_checksum_verification=True)
             columns = _columns(file, table.schema_arrow.names)
-            for batch in table.iter_batches(ROWS, columns=columns):
+            for batch in read_row_batches(table, ROWS, columns):
                 for row in batch.to_pylist():
                     yield from _records(row)
         except (pa.ArrowException, UnicodeDecodeError) as error:

@@ -51,13 +51,15 @@ _TOKEN = re.compile(f"{_PIPED}|{_NUMBERED}|{_LITERAL}", re.IGNORECASE)
 _CHARACTER = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
-# Without width and needed by no script: a name with one is another name, and a token with one is none until they go.
-_INVISIBLE = re.compile("[\u00ad\u180e\u200b\u2060-\u2064\ufeff]")
+# Without width, and no script needs them: a name with one is another name, and a token with one is none until they go.
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060-\u2064\u206a-\u206f\ufeff]")
+# Between ASCII letters a joiner has nothing to join.
+_ASCII_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+(?![^\x00-\x7f])")
 
 
 def strip_invisible(text: str) -> str:
-    """The text without characters that nobody sees; joiners (U+200C, U+200D), which scripts need, stay."""
-    return _INVISIBLE.sub("", text)
+    """The text without characters that nobody sees; joiners (U+200C, U+200D) stay beside what is not ASCII."""
+    return text if text.isascii() else _ASCII_JOINER.sub("", _INVISIBLE.sub("", text))
 
 
 def find_control_token(text: str) -> str:

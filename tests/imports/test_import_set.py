@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import unicodedata
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -296,3 +299,25 @@ def test_turns_in_parts_are_read(tmp_path: Path) -> None:
     messages = [{"role": "user", "content": parts}, {"role": "assistant", "content": [{"type": "text", "text": "yes"}]}]
     (exchange,) = parse_conversation({"images": ["a.png"], "messages": messages}).exchanges
     assert exchange == Exchange("Is it day?", "yes")
+
+
+def test_pictures_in_a_parquet_file_are_written_for_the_build(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": "<image>\nDescribe the image."}, {"from": "gpt", "value": "A harbour with two piers."}]
+    cells = []
+    for grey in (10, 90, 90):
+        stream = io.BytesIO()
+        Image.new("RGB", (40, 30), (grey, grey, grey)).save(stream, "PNG")
+        cells.append({"bytes": stream.getvalue(), "path": "a.png"})
+    cells.append({"bytes": b"no picture", "path": "a.png"})
+    rows = [{"conversations": turns, "image": cell, "sensor": "optical"} for cell in cells]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "set.parquet")
+    made = import_set(str(tmp_path / "set.parquet"), "llava", str(tmp_path / "out"))
+    assert (made.labels, made.rejects) == ({("optical", "question"): 3}, {"unreadable_picture": 1})
+    scenes = list_scenes(load(made.config, []).sources[0])
+    assert len(scenes) == len(list((tmp_path / "out/pictures").iterdir())) == 2
+    (source,) = load(made.config, []).sources
+    assert isinstance(source.annotations, Annotations)
+    found = annotations.read_annotations(source.annotations)
+    assert {picture.file for picture in found.pictures.values()} == {
+        place for scene in scenes for place in scene.files.values()
+    }

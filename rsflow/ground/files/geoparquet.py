@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rsflow.errors import ConfigError
+from rsflow.files.row_groups import read_row_batches
 
 GEOMETRY = "geometry"
 GEO = b"geo"  # the key of a file's metadata that says which column holds geometries
@@ -41,8 +42,7 @@ def read_batches(path: str, attributes: Sequence[str], rows: int) -> Iterator[pa
     file = _open(path)
     name, _ = _geometry_column(file, path)
     columns = [name, *(field for field in file.schema_arrow.names if field in set(attributes) and field != name)]
-    for batch in file.iter_batches(rows, columns=columns):
-        table = pa.Table.from_batches([batch])
+    for table in read_row_batches(file, rows, columns):
         yield table.rename_columns([GEOMETRY if field == name else field for field in table.column_names])
 
 

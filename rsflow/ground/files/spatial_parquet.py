@@ -18,10 +18,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rsflow.files.row_groups import read_row_batches
 from rsflow.spatial.geometry import Box, FloatArray
 
 BOUNDS = ("x0", "y0", "x1", "y1")
 GROUP_ROWS = 1024
+ROWS_READ = 1 << 16  # at a time, of the rows that are not sorted yet
 GROUPS_KEPT = 64  # in memory: neighbouring windows share some
 SORTED_BYTES = 256 << 20  # that are sorted in memory at a time
 CODE_BITS = 31  # per axis
@@ -87,10 +89,10 @@ def _distribute(
     parts = [f"{path}.{number}" for number in range(len(limits) + 1)]
     writers = [pq.ParquetWriter(part, schema, compression="lz4") for part in parts]
     at = 0
-    for batch in pq.ParquetFile(unsorted).iter_batches():
+    for batch in read_row_batches(pq.ParquetFile(unsorted), ROWS_READ):
         stretch = np.searchsorted(limits, codes[at : at + batch.num_rows], side="right")
         for number in np.unique(stretch).tolist():
-            writers[number].write_table(pa.Table.from_batches([batch.filter(pa.array(stretch == number))], schema))
+            writers[number].write_table(batch.filter(pa.array(stretch == number)))
         at += batch.num_rows
     for writer in writers:
         writer.close()

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from rsflow.errors import DataError, LakeError
 from rsflow.files import storage
 from rsflow.files.data_paths import check_link
+from rsflow.files.row_groups import read_row_batches
 from rsflow.lake.delta import read_cache
 from rsflow.lake.delta.formats import conform, stored_names
 from rsflow.lake.integrity import digests
@@ -73,8 +74,8 @@ def _batches(file: TableFile, names: Sequence[str]) -> Iterator[pa.Table]:
     try:
         opened = _open(file)
         stored = stored_names(file.name, names, opened.schema_arrow.names)
-        for batch in opened.iter_batches(BATCH_ROWS, columns=list(stored.values())):
-            yield conform(file.name, pa.table(batch), names)
+        for batch in read_row_batches(opened, BATCH_ROWS, list(stored.values())):
+            yield conform(file.name, batch, names)
     except (OSError, ValueError, DataError, pa.ArrowException) as error:
         raise _unreadable(file, error) from error
 

@@ -183,12 +183,15 @@ def _product_warnings(source: Source, outlook: SourceOutlook) -> Iterator[str]:
     if source.scenes.product is None or source.scenes.bands:
         return
     delivered = PRODUCTS[source.scenes.product].delivered
-    for bands, count in list(outlook.bands.items())[:SHOWN]:
-        if lacking := sorted(delivered.difference(bands.split(", "))):
-            yield (
-                f"{count:,} products are not whole, they lack {', '.join(lacking)}: add the files, or name in scenes.bands "
-                "those that are meant"
-            )
+    missing: Counter[str] = Counter()
+    for bands, count in outlook.bands.items():
+        missing[", ".join(sorted(delivered.difference(bands.split(", "))))] += count
+    del missing[""]
+    advice = "add the files, or name the bands to read in scenes.bands"
+    for bands, count in list(_ranked(missing).items())[:SHOWN]:
+        yield f"{count:,} {'product lacks' if count == 1 else 'products lack'} the bands {bands}: {advice}"
+    if more := sum(list(_ranked(missing).values())[SHOWN:]):
+        yield f"{more:,} further {'product lacks' if more == 1 else 'products lack'} other bands: {advice}"
 
 
 def _annotation_warnings(built: BuildConfig, outlook: SourceOutlook) -> Iterator[str]:

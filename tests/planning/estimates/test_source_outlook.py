@@ -14,6 +14,8 @@ from PIL import Image
 from rasterio.transform import from_origin
 
 from rsflow.cli import main
+from rsflow.config.settings import BuildConfig, Scenes, Source
+from rsflow.planning.estimates.source_outlook import SourceOutlook, find_warnings
 
 INLINE = "engine.kind=inline"
 
@@ -158,7 +160,22 @@ def test_a_product_that_lacks_bands_is_told_unless_bands_are_named(tmp_path: Pat
         "<BOA_QUANTIFICATION_VALUE>10000</BOA_QUANTIFICATION_VALUE></P>"
     )
     scenes = {"files": "*.SAFE", "product": "sentinel2_l2a"}
-    (warning,) = [one for one in planned(tmp_path, capsys, {"name": "s2", "scenes": scenes})["warnings"] if "whole" in one]
-    assert warning.startswith("s2: 1 products are not whole, they lack coastal, nir08, nir09, red, rededge071")
+    (warning,) = [one for one in planned(tmp_path, capsys, {"name": "s2", "scenes": scenes})["warnings"] if " lack" in one]
+    assert warning.startswith("s2: 1 product lacks the bands coastal, nir08, nir09, red, rededge071")
     named = {**scenes, "bands": {"green": "B03", "nir": "B08"}}
-    assert not [one for one in planned(tmp_path, capsys, {"name": "s2", "scenes": named})["warnings"] if "whole" in one]
+    assert not [one for one in planned(tmp_path, capsys, {"name": "s2", "scenes": named})["warnings"] if " lack" in one]
+
+
+def test_products_that_lack_bands_are_told_though_most_are_whole() -> None:
+    """Variants of whole products, which have further bands or not, do not crowd them out."""
+    bands = {"blue, green, red": 90, "green, red, swir16": 70, "green, nir08, red": 60, "blue, green": 8, "red": 1, "green": 1}
+    source = Source(name="l8", sensor="optical", licence="CC0-1.0", scenes=Scenes("*.xml", product="landsat_c2"))
+    build = BuildConfig("lake", (source,))
+    numbers = {"scenes": 230, "tiles": 230, "samples": None, "undated": 0, "unplaced": 0, "pictures": 0, "labels": 0}
+    counts: dict[str, dict[str, int]] = {name: {} for name in ("sizes", "dtypes", "units", "calibration", "rejected", "lost")}
+    outlook = SourceOutlook("l8", "optical", "CC0-1.0", bands=bands, gsd_m=None, dates=None, **numbers, **counts)
+    found = [one for one in find_warnings(build, [outlook]) if " lack" in one]
+    assert [one.partition(":")[2].partition(":")[0] for one in found] == [
+        " 9 products lack the bands red",
+        " 1 product lacks the bands green",
+    ]

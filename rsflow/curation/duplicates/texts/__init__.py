@@ -1,1 +1,1 @@
-"""Similar texts: signatures, MinHash, Jaccard similarity."""
+"""Similar texts: signatures, Jaccard similarity."""
