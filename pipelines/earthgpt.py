@@ -11,9 +11,11 @@ OUTPUT/stage-3/model ROOT`.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from rsflow.config.yaml_file import parse_overrides
+from rsflow.errors import RsflowError
 from rsflow.models.earthgpt.assemble import assemble
 from rsflow.models.earthgpt.small import SmallSize, write_small_checkpoint
 from rsflow.training.earthgpt_stages import run_stages
@@ -46,4 +48,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RsflowError as error:
+        sys.exit(f"error: {error}")

@@ -9,11 +9,13 @@ FOLDER/table.txt is the table, FOLDER/model/model the model, for `rsflow evaluat
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from rsflow.config.yaml_file import parse_overrides
 from rsflow.demo.places import FIRST_SEED, write_demo_places
 from rsflow.demo.proof import TASKS, table_text, timed, train_and_compare
+from rsflow.errors import RsflowError
 from rsflow.phases.build import run
 from rsflow.planning.recipe import load
 
@@ -27,14 +29,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the model's first weights and the order of samples")
     parser.add_argument("overrides", nargs="*", metavar="key=value")
     given = parser.parse_intermixed_args()
+    changes = parse_overrides(given.overrides)
     scenes = str(Path(given.folder, "scenes"))
     seeds = range(given.first_seed, given.first_seed + given.places)
     config = timed("scenes", lambda: write_demo_places(scenes, seeds, given.size_px))
     build = load(config, ["engine.kind=inline", f"instructions.tasks=[{', '.join(TASKS)}]"])
     timed("build", lambda: run(build))
-    rows = timed("training", lambda: train_and_compare(build.root, given.folder, parse_overrides(given.overrides), given.seed))
+    rows = timed("training", lambda: train_and_compare(build.root, given.folder, changes, given.seed))
     print(table_text(rows))
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RsflowError as error:
+        sys.exit(f"error: {error}")

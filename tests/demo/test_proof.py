@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,18 @@ def test_a_place_is_in_one_split_whole(tmp_path: Path) -> None:
         assert of_places == [["train"]] * 5 + [["val"]] + [["test"]] * 2
     with pytest.raises(UsageError, match="found 2 places, expected at least 3"):
         write_demo_places(str(tmp_path), [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), [(["--places", "2"], "error: found 2 places, expected at least 3"), (["steps"], "error: .*steps")]
+)
+def test_the_command_says_in_one_line_what_it_cannot_do(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["train_demo.py", str(tmp_path), *arguments])
+    with pytest.raises(SystemExit, match=message):
+        runpy.run_path(str(Path(__file__).parents[2] / "pipelines" / "train_demo.py"), run_name="__main__")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from rsflow.errors import ConfigError, SnapshotError, StorageError
 from rsflow.loading.collate import collate
@@ -22,6 +23,7 @@ from rsflow.loading.reading.sample_reader import ReadOptions
 from rsflow.loading.resume.state import check_state_matches
 from rsflow.loading.sampling.mixture import Mix
 from rsflow.loading.stream import stream
+from tests.loading.test_collate import QWEN, PicturesOnly, tokenizer
 
 ODD = [
     None, True, False, np.bool_(True), "", "1", "2.0", b"1", math.nan, math.inf, -math.inf, np.float32("nan"), -1, -0.5, 1.5,
@@ -101,15 +103,16 @@ def test_an_odd_weight_or_start_is_refused_by_name_or_plain(weight: Any, start: 
 
 @pytest.mark.parametrize("value", ODD, ids=_name)
 def test_odd_numbers_of_readers_and_collators_are_refused_by_name(lake: Any, value: Any) -> None:
-    class Processor:
-        chat_template = "x"
-
+    template = "{% for message in messages %}{{ message['content'][-1]['text'] }} {% endfor %}"
+    words = tokenizer(QWEN)
+    words.image_token, words.video_token = "<|image_pad|>", "<|video_pad|>"
+    processor = PicturesOnly(Qwen2VLImageProcessorPil(), words, chat_template=template)
     doors = {
         "retries": lambda: stream(lake.root, read_options=ReadOptions(retries=value)),
         "cache_bytes": lambda: stream(lake.root, read_options=ReadOptions(cache_bytes=value)),
         "workers": lambda: RingLoader(stream(lake.root, batch_size=2, decode=False), value, 8),
         "size_px": lambda: RingLoader(stream(lake.root, batch_size=2, decode=False), 0, value),
-        "max_tokens": lambda: collate(Processor(), max_tokens=value),
+        "max_tokens": lambda: collate(processor, max_tokens=value),
         "on_damage": lambda: stream(lake.root, read_options=ReadOptions(on_damage=value)),
     }
     for name, door in doors.items():

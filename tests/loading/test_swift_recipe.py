@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rsflow.loading.stream import stream
+from rsflow.shards.manifest import Manifest, write_snapshot
+from tests.loading.conftest import write_split
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "streaming.md"
 CHECK = """
@@ -37,6 +41,21 @@ def test_the_rows_are_the_streams(lake: Any, tmp_path: Path) -> None:
         for instruction in sample["instructions"]
     ]
     assert done.stdout.splitlines()[-len(expected) :] == expected
+
+
+def test_a_row_shows_the_pictures_that_its_question_is_about(lake: Any, tmp_path: Path) -> None:
+    """Of several sensors the sample's own, of a group all; ms-swift's own part is not run here."""
+    plain, group = (replace(one, record=dict(one.record), others={"after.png": one.picture}) for one in lake.samples["val"][:2])
+    group.record["group"] = {"kind": "pair", "role": "before"}
+    write_snapshot(str(tmp_path), Manifest("f" * 32, 0, {"train": write_split(tmp_path, "train", [[plain, group]])}))
+    rows_code = recipe().split("class StreamLoader")[0].replace('"lake"', repr(str(tmp_path)))
+    names: dict[str, Any] = {}
+    exec("\n".join(line for line in rows_code.splitlines() if "swift" not in line), names)
+    rows = list(names["rows"]())
+    counts = [(len(row["images"]), row["messages"][0]["content"].count("<image>")) for row in rows]
+    asked = [len(one.record["instructions"]) for one in (plain, group)]
+    assert Counter(counts) == {(1, 1): 3 * asked[0], (2, 2): 3 * asked[1]}
+    assert {row["messages"][1]["role"] for row in rows} == {"assistant"}
 
 
 def test_the_recipe_is_python_and_streams_one_process() -> None:

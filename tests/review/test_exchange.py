@@ -13,7 +13,7 @@ from rsflow.cli import main
 from rsflow.lake.tables import open_lake
 from rsflow.review.decisions import make_decision
 from rsflow.review.store import add_decisions, read_decisions, read_sample
-from tests.review.conftest import Rebuild
+from tests.review.conftest import INLINE, Rebuild
 
 
 def drawn(root: Path) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ def test_the_report_and_the_card_state_rates_and_agreement(
     assert overall["reviewers"] == ["ada", "grace"]
     assert main(["review", str(demo)]) == 0
     assert "Cohen's kappa" in capsys.readouterr().out
-    rebuild()
+    assert main(["build", str(rebuild.config), INLINE, f"root={demo}", "shard.target_mb=0.1"]) == 0  # which writes the card
     card = (demo / "card.md").read_text()
     assert "What people found in it" in card
     assert "Cohen's kappa" in card

@@ -14,7 +14,7 @@ RSVQA_TYPES = frozenset({"area", "comp", "count", "presence", "rural_urban"})
 _BOUNDS = (0, 10, 100, 1000)
 _AREA = re.compile(r"(?<=\d)\s*(?:m2|m²|square met(?:re|er)s?)", re.IGNORECASE)
 _BETWEEN = re.compile(r"between (\d+) and (\d+)")
-_MORE = re.compile(r"(?:more|greater) than (\d+)")
+_MORE = re.compile(r"(?:(?:more|greater|larger|bigger|higher) than|over|above) (\d+)")
 
 
 def number_class(text: str) -> int | None:

@@ -23,7 +23,7 @@ from rsflow.evaluation.scores.scoring import Scored, score_answers
         (["1", "10", "between 0 and 10", "Between 1 and 10.", "7 m2", "between 0m2 and 10m2"], 1),
         (["11", "100", "There are 37 of them", "between 10 and 100", "between 11 and 100", "85m2"], 2),
         (["101", "1,000", "between 100 and 1000", "between 100m2 and 1000m2", "999 square meters"], 3),
-        (["1001", "more than 1000", "More than 1,000", "more than 1000m2", "12345m2"], 4),
+        (["1001", "more than 1000", "More than 1,000", "more than 1000m2", "larger than 1000 m2", "over 1,000", "12345m2"], 4),
         (["", "many", "3 or 4", "between 3 and 40", "more than 5", "-2"], None),
     ],
 )
