@@ -85,7 +85,7 @@ class CentreDetector(PreTrainedModel):  # type: ignore[no-untyped-call]
             self.heat.weight.mul_(_SMALL)
             self.size.weight.mul_(_SMALL)
             nn.init.constant_(self.heat.bias, math.log(_PRIOR / (1 - _PRIOR)))  # type: ignore[arg-type]
-            nn.init.constant_(self.size.bias[2:], _NEW_EXTENT)  # type: ignore[index]
+            nn.init.constant_(self.size.bias[2:], _NEW_EXTENT)  # type: ignore[index]  # it has a bias
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Conv2d):

@@ -113,7 +113,7 @@ def test_what_is_learned_is_what_the_marked_variant_of_a_released_template_marks
     processor = family((TEMPLATES / f"{name}.jinja").read_text())
     check_prompt_tokens(processor)
     messages = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in TURNS]
-    messages[0]["content"].insert(0, {"type": "image"})  # type: ignore[attr-defined]
+    messages[0]["content"].insert(0, {"type": "image"})  # type: ignore[attr-defined]  # a list, see above
     marked = processor.tokenizer.apply_chat_template(
         messages,
         chat_template=(TEMPLATES / f"{name}_training.jinja").read_text(),

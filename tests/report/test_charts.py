@@ -34,7 +34,7 @@ def test_a_chart_is_the_same_for_the_same_numbers_and_there_is_none_of_one_or_tw
 
 def test_all_texts_of_a_chart_lie_within_it() -> None:
     drawn = svg(bar_chart(["a name as long as a chart can show it all"] * 4, {"s": [1, 2, 3, 10**7]}, "samples", "x"))
-    width = float(re.search(r'viewBox="0 0 ([\d.]+)', drawn)[1])  # type: ignore[index]
+    width = float(re.search(r'viewBox="0 0 ([\d.]+)', drawn)[1])  # type: ignore[index]  # an SVG has one
     # Texts that end at their place (names of bars) begin as far left as they are long: 4.7 points a character.
     ends = re.findall(r'text-anchor: end[^>]*x="([\d.]+)"[^>]*>(a name[^<]+)<', drawn)
     assert len(ends) == 4
