@@ -3,7 +3,7 @@
 One idea: what a labeller learns from a few hundred tiles is local, so a network without positions or attention is enough, takes
 pictures of any size, and is trained on crops and run on whole tiles. Two thin layers go down to stride 4 at once: nearly all
 of the time of a CPU would be spent above it. Widths are multiples of 16, as many numbers as a CPU multiplies at once. It trains
-in bfloat16 where the device multiplies these faster (1.5 times on a CPU that has AVX-512's); features are of the number type of
+in bfloat16 where the device multiplies these faster; features are of the number type of
 the pictures.
 """
 
